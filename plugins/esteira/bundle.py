@@ -1,0 +1,282 @@
+"""A version's files: publish, load, verify.
+
+    <artefatos>/<case>/modelo/modelo_v3.pkl         joblib, for data scientists
+    <artefatos>/<case>/scaler/scaler_v3.pkl         likewise
+    <artefatos>/<case>/onnx/modelo_v3.onnx          preprocessing and model, what the API runs
+    <artefatos>/<case>/metadados/metadados_v3.json  the commit record
+
+A version exists if and only if its metadata file does. The other files are put in place first,
+the metadata last, by a create-if-absent that two writers cannot both win.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from esteira.case import Column
+from esteira.errors import EsteiraError
+
+Role = Literal["modelo", "scaler", "onnx"]
+FILE_NAMES: Mapping[Role, str] = {
+    "modelo": "modelo_v{version}.pkl",
+    "scaler": "scaler_v{version}.pkl",
+    "onnx": "modelo_v{version}.onnx",
+}
+_METADATA_NAME = "metadados_v{version}.json"
+
+Value = int | float | str | None
+Record = dict[str, Value]
+
+
+class BundleError(EsteiraError):
+    """A version does not exist, or a file of it is missing or differs from what was published."""
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class FileFact(_Fact):
+    """One file of a bundle, its path relative to the case's folder."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+class Seen(_Fact):
+    """What training saw of a column: the range of a number, or the levels of a category."""
+
+    min: float | None = None
+    max: float | None = None
+    levels: tuple[int, ...] | tuple[str, ...] | None = None
+
+
+class Golden(_Fact):
+    """A record (by column name) and the answer that the training process gave."""
+
+    record: Record
+    prediction: float
+
+
+class CandidateFact(_Fact):
+    """One candidate as it was trained: its parameters and its scores on the validation part."""
+
+    name: str
+    parameters: dict[str, Value]
+    scores: dict[str, float]
+    seconds: float
+    bound: str
+    mlflow_run_id: str | None = None
+
+
+class DatasetFact(_Fact):
+    """The dataset a version was trained on; the rows are those of its three parts."""
+
+    sha256: str
+    rows: int
+    train_rows: int
+    validation_rows: int
+    holdout_rows: int
+    synthetic: bool = False
+
+
+class Facts(_Fact):
+    """Everything known of a trained model before it gets a version number."""
+
+    case: str
+    title: str
+    target: str
+    unit: str | None = None
+    task: Literal["regression"]
+    columns: dict[str, Column]
+    seen: dict[str, Seen]
+    example: Record
+    golden: tuple[Golden, ...]
+    tolerance: float
+    """How far, relative to max(1, |answer|), a golden answer may be off."""
+    chosen: str
+    candidates: tuple[CandidateFact, ...]
+    scores: dict[str, float]
+    """The chosen candidate's scores on the holdout."""
+    parity: float
+    """The largest relative difference between ONNX and scikit-learn on the holdout."""
+    dataset: DatasetFact
+    packages: dict[str, str]
+    git_commit: str | None = None
+    mlflow_run_id: str | None = None
+    training_id: str
+    """Names the training: publishing the same one again gives the version it already has."""
+
+
+class Metadata(Facts):
+    """The commit record of a version."""
+
+    version: int
+    created_at: datetime
+    files: dict[Role, FileFact]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A published version in `folder`, the case's own folder under ARTEFATOS_PATH."""
+
+    folder: Path
+    metadata: Metadata
+
+    @property
+    def version(self) -> int:
+        return self.metadata.version
+
+    @property
+    def metadata_path(self) -> Path:
+        return _metadata_path(self.folder, self.version)
+
+    def path(self, role: Role) -> Path:
+        return self.folder / self.metadata.files[role].path
+
+    def read(self, role: Role) -> bytes:
+        """The bytes of a file, if they are those that were published; else BundleError names it."""
+        fact, path = self.metadata.files[role], self.path(role)
+        if not path.is_file():
+            raise BundleError(f"{path} is missing; restore it, or train again to publish a new version")
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != fact.sha256:
+            raise BundleError(
+                f"{path} is not the file that was published as version {self.version}: its SHA-256 differs "
+                f"({len(content)} bytes, {fact.bytes} expected); restore it, or train again to publish a new version"
+            )
+        return content
+
+    def verify(self) -> None:
+        """Read every file; raises BundleError at the first that is missing or differs."""
+        for role in self.metadata.files:
+            self.read(role)
+
+
+def versions(artefatos: Path, case: str) -> list[int]:
+    """The published versions of a case, oldest first."""
+    return sorted(_numbers(artefatos / case / "metadados", _METADATA_NAME))
+
+
+def load(artefatos: Path, case: str, version: int | None = None) -> Bundle:
+    """Open a version (by default the newest); files are verified when they are read.
+
+    Raises BundleError when there is no such version or its metadata cannot be understood.
+    """
+    known = versions(artefatos, case)
+    if version is None and not known:
+        raise BundleError(f"{artefatos / case} holds no version yet; train one with the DAG treina_salva_modelo")
+    chosen = known[-1] if version is None else version
+    if chosen not in known:
+        raise BundleError(f"Version {chosen} of {case!r} does not exist; there are: {known or 'none'}")
+    path = _metadata_path(artefatos / case, chosen)
+    try:
+        metadata = Metadata.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"])) or "the whole file"
+        raise BundleError(f"{path} is not a version's metadata ({key}: {fault['msg']}); restore it") from None
+    return Bundle(folder=artefatos / case, metadata=metadata)
+
+
+def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes]) -> Bundle:
+    """Give a trained model the next version number and put its files in place.
+
+    Whatever happens on the way, the earlier versions stay as they are and no number is given twice.
+    The same training published again gives the version that it already has.
+    """
+    folder = artefatos / facts.case
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        for known in reversed(versions(artefatos, facts.case)):
+            bundle = load(artefatos, facts.case, known)
+            if bundle.metadata.training_id == facts.training_id:
+                return bundle
+        version = 1 + max(_used_numbers(folder), default=0)
+        staging = folder / f".staging-{uuid.uuid4().hex}"
+        try:
+            return _commit(folder, staging, version, facts, files)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _commit(folder: Path, staging: Path, version: int, facts: Facts, files: Mapping[Role, bytes]) -> Bundle:
+    file_facts = {
+        role: FileFact(
+            path=f"{role}/{FILE_NAMES[role].format(version=version)}",
+            sha256=hashlib.sha256(content).hexdigest(),
+            bytes=len(content),
+        )
+        for role, content in files.items()
+    }
+    metadata = Metadata(
+        **dict(facts), version=version, created_at=datetime.now(UTC), files=file_facts
+    )
+    staging.mkdir()
+    for role, content in files.items():
+        _write_through(staging / role, content)
+    _write_through(staging / "metadata", metadata.model_dump_json(indent=2).encode())
+    for role, fact in file_facts.items():
+        (folder / role).mkdir(exist_ok=True)
+        os.replace(staging / role, folder / fact.path)
+        _sync_folder(folder / role)
+    path = _metadata_path(folder, version)
+    path.parent.mkdir(exist_ok=True)
+    os.link(staging / "metadata", path)
+    _sync_folder(path.parent)
+    return Bundle(folder=folder, metadata=metadata)
+
+
+def _used_numbers(folder: Path) -> set[int]:
+    """Every number that any file carries: one left by a writer that was killed is not given again."""
+    used = _numbers(folder / "metadados", _METADATA_NAME)
+    for role, name in FILE_NAMES.items():
+        used |= _numbers(folder / role, name)
+    return used
+
+
+def _numbers(folder: Path, name: str) -> set[int]:
+    pattern = re.compile(re.escape(name).replace(r"\{version\}", r"(\d+)"))
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return {int(match[1]) for entry in entries if (match := pattern.fullmatch(entry.name))}
+
+
+def _metadata_path(folder: Path, version: int) -> Path:
+    return folder / "metadados" / _METADATA_NAME.format(version=version)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the case's publishing lock; the kernel lets it go when its holder dies."""
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,71 @@
+"""Paths, addresses and targets, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from esteira.errors import EsteiraError
+
+DEFAULT_CASE = "imoveis"
+"""The case that a command, a client or a DAG without a suffix means."""
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class SettingsError(EsteiraError):
+    """A setting holds a value that cannot be used."""
+
+
+class Settings(BaseModel):
+    """Where things are; every field is the environment variable (or Airflow Variable) of its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    CASOS_PATH: Path = PROJECT / "casos"
+    RAW_DATA_PATH: Path = PROJECT / "dados" / "raw"
+    PROCESSED_DATA_PATH: Path = PROJECT / "dados" / "processed"
+    ARTEFATOS_PATH: Path = PROJECT / "artefatos"
+    ESTEIRA_HOME: Path = PROJECT / ".esteira"
+    MLFLOW_TRACKING_URI: str = Field("http://127.0.0.1:5000", pattern=r"^(https?|sqlite)://")
+    AIRFLOW_PORT: int = Field(8080, ge=1, le=65535)
+    DEPLOY_TARGET: Literal["auto", "docker", "process"] = "auto"
+    API_PORT: int = Field(8000, ge=1, le=65535)
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.API_PORT}"
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://127.0.0.1:{self.AIRFLOW_PORT}"
+
+    @property
+    def mlflow_port(self) -> int:
+        return urlsplit(self.MLFLOW_TRACKING_URI).port or 5000
+
+
+NAMES = tuple(Settings.model_fields)
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; a relative path is taken from the project's folder, an empty value as unset.
+
+    Raises SettingsError, naming the variable and what it may hold.
+    """
+    given = {name: environment[name] for name in NAMES if environment.get(name)}
+    for name in given:
+        if Settings.model_fields[name].annotation is Path:
+            given[name] = str(PROJECT / given[name])
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = first["loc"][0]
+        raise SettingsError(
+            f"{name}={first['input']!r} cannot be used: {first['msg']}. "
+            f"Change the environment variable (or the Airflow Variable) {name}, or unset it."
+        ) from None
