@@ -107,7 +107,9 @@ class Facts(_Fact):
     example: Record
     golden: tuple[Golden, ...]
     tolerance: float
-    """How far, relative to max(1, |answer|), a golden answer may be off."""
+    """How far an answer may be off, relative to its own size or to `scale`, whichever is larger."""
+    scale: float = 1.0
+    """The size of a usual answer, in the target's unit: its standard deviation."""
     chosen: str
     candidates: tuple[CandidateFact, ...]
     scores: dict[str, float]
@@ -120,6 +122,10 @@ class Facts(_Fact):
     mlflow_run_id: str | None = None
     training_id: str
     """Names the training: publishing the same one again gives the version it already has."""
+
+    def agrees(self, answer: float, expected: float) -> bool:
+        """Whether an answer is the expected one, within the tolerance."""
+        return abs(answer - expected) <= self.tolerance * max(self.scale, abs(expected))
 
 
 class Metadata(Facts):

@@ -21,9 +21,12 @@ class LinearRegression(Word):
     kind: Literal["linear_regression"] = "linear_regression"
 
     def estimator(self, rows: int) -> RegressorMixin:
+        import numpy as np
+        from skl2onnx.sklapi import CastTransformer
         from sklearn.linear_model import LinearRegression as Estimator
+        from sklearn.pipeline import make_pipeline
 
-        return Estimator()
+        return make_pipeline(CastTransformer(dtype=np.float64), Estimator(copy_X=False))
 
     def bound(self, rows: int) -> str:
         return f"all {rows:,} rows in one least-squares solution"
@@ -56,6 +59,7 @@ class RandomForest(Word):
     kind: Literal["random_forest"] = "random_forest"
     trees: int = Field(60, ge=1)
     rows_per_tree: int = Field(20_000, ge=1)
+    max_leaf_nodes: int = Field(1024, ge=2)
     min_samples_leaf: int = Field(2, ge=1)
     max_features: float = Field(0.5, gt=0, le=1)
     seed: int = 0
@@ -66,6 +70,7 @@ class RandomForest(Word):
         return RandomForestRegressor(
             n_estimators=self.trees,
             max_samples=min(rows, self.rows_per_tree),
+            max_leaf_nodes=self.max_leaf_nodes,
             min_samples_leaf=self.min_samples_leaf,
             max_features=self.max_features,
             random_state=self.seed,
@@ -74,7 +79,7 @@ class RandomForest(Word):
 
     def bound(self, rows: int) -> str:
         sample = min(rows, self.rows_per_tree)
-        return f"{self.trees} trees, each on {sample:,} of {rows:,} rows"
+        return f"{self.trees} trees of at most {self.max_leaf_nodes:,} leaves, each on {sample:,} of {rows:,} rows"
 
 
 class HistGradientBoosting(Word):

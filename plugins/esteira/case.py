@@ -138,6 +138,12 @@ class Case(Word):
         assert not isinstance(column, Category)
         return column
 
+    def reading(self, files: str | None) -> Case:
+        """The same case on other raw files; None leaves it as it is."""
+        if files is None:
+            return self
+        return self.model_copy(update={"source": self.source.model_copy(update={"files": files})})
+
     @model_validator(mode="after")
     def _consistent(self) -> Case:
         target = self.columns.get(self.target)

@@ -7,3 +7,6 @@ class EsteiraError(Exception):
     Each failure has a subclass of its own; the command line prints the message without a
     traceback, and a DAG's task fails with it.
     """
+
+    may_pass = False
+    """Whether the same step may succeed when it is tried again a little later."""

@@ -1,0 +1,1 @@
+"""What runs in the container: FastAPI over one bundle."""

@@ -1,0 +1,49 @@
+"""`python -m app`: serve a version until SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from fastapi import FastAPI
+
+from app import listener, server, settings
+from app.main import create_app, create_unavailable_app
+from app.modelo import open_version
+from app.settings import Settings, StartError
+from esteira.bundle import BundleError
+
+log = logging.getLogger("app")
+
+
+def main() -> int:
+    """Serve as the environment says; the exit code is 0 after SIGTERM, 2 when it cannot start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        told = settings.read(os.environ)
+        app = _app(told)
+        bound = listener.bind(told.API_HOST, told.API_PORT, told.CASE)
+    except StartError as error:
+        log.error("%s", error)  # noqa: TRY400 - the message is all that a person needs
+        return 2
+    log.info("Serving %s on http://%s:%s (%s)", told.CASE, told.API_HOST, told.API_PORT, told.INSTANCE_ID)
+    server.serve(app, bound)
+    log.info("Finished what was begun; stopping")
+    return 0
+
+
+def _app(told: Settings) -> FastAPI:
+    """The application; without a usable version, one that says why."""
+    try:
+        modelo = open_version(told.ARTEFATOS_PATH, told.CASE, told.MODEL_VERSION)
+    except BundleError as error:
+        log.error("No model, every answer will be 503: %s", error)  # noqa: TRY400
+        return create_unavailable_app(told.CASE, told.INSTANCE_ID, str(error))
+    log.info("Version %s of %s answers its golden examples", modelo.metadata.version, told.CASE)
+    return create_app(modelo, told.INSTANCE_ID)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

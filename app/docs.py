@@ -1,0 +1,105 @@
+"""The API's documentation: its OpenAPI description and the pages that show it, without a CDN."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from app.problems import MEDIA_TYPE
+from esteira.bundle import Record
+from esteira.case import json_name
+
+ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon.png": "image/png",
+}
+_RECORD = "#/components/schemas/Record"
+
+
+def one_record(example: Record) -> dict[str, Any]:
+    """The request body of a path that takes a record."""
+    return _body({"$ref": _RECORD}, _json_names(example))
+
+
+def many_records(example: Record, most: int) -> dict[str, Any]:
+    """The request body of a path that takes a list of records."""
+    schema = {"type": "array", "items": {"$ref": _RECORD}, "minItems": 1, "maxItems": most}
+    return _body(schema, [_json_names(example)])
+
+
+def describe_with(api: FastAPI, record: type[BaseModel]) -> Callable[[], dict[str, Any]]:
+    """The function that FastAPI asks for its OpenAPI description, with the record's schema in it."""
+
+    @functools.cache
+    def describe() -> dict[str, Any]:
+        content = get_openapi(
+            title=api.title, version=api.version, description=api.description, routes=api.routes
+        )
+        schemas = content.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Record"] = record.model_json_schema()
+        _declare_problems(content["paths"])
+        return content
+
+    return describe
+
+
+def install(api: FastAPI) -> None:
+    """Add GET /docs and the files that it loads."""
+
+    async def page() -> Response:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=api.title,
+            swagger_js_url="/docs/swagger-ui-bundle.js",
+            swagger_css_url="/docs/swagger-ui.css",
+            swagger_favicon_url="/docs/favicon.png",
+            swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
+        )
+
+    api.add_api_route("/docs", page, include_in_schema=False)
+    for name, kind in ASSETS.items():
+        api.add_api_route(f"/docs/{name}", _asset(name, kind), include_in_schema=False)
+
+
+def _asset(name: str, kind: str) -> Callable[[], Response]:
+    @functools.cache
+    def content() -> bytes:
+        return importlib.resources.files("fastapi_offline").joinpath("static", name).read_bytes()
+
+    def serve() -> Response:
+        return Response(content(), media_type=kind, headers={"Cache-Control": "max-age=86400"})
+
+    return serve
+
+
+def _body(schema: dict[str, Any], example: Record | list[Record]) -> dict[str, Any]:
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": schema, "example": example}},
+        }
+    }
+
+
+def _json_names(record: Record) -> Record:
+    return {json_name(name): value for name, value in record.items()}
+
+
+def _declare_problems(paths: dict[str, Any]) -> None:
+    """FastAPI can only declare answers of the route's own media type; a problem has another."""
+    for path in paths.values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if "/Problem" in json.dumps(content):
+                    response["content"] = {MEDIA_TYPE: content["application/json"]}

@@ -1,0 +1,104 @@
+"""What each route does."""
+
+from __future__ import annotations
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import body
+from app.answers import Answers
+from app.metrics import Metrics
+from app.modelo import Modelo
+
+LARGEST_RECORD = 1_000_000
+LARGEST_BATCH = 64_000_000
+BATCHES_AT_ONCE = 2
+
+
+class Live(BaseModel):
+    """The process is up."""
+
+    status: str = "alive"
+    case: str
+    instance: str
+
+
+class Ready(BaseModel):
+    """A verified version has answered its golden examples."""
+
+    status: str = "ready"
+    case: str
+    version: int
+    instance: str
+
+
+class Check(BaseModel):
+    """The short form of ready."""
+
+    status: str = "ok"
+    version: int
+
+
+class Json(Response):
+    """Bytes that are JSON already."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: bytes) -> None:
+        self.body, self.status_code, self.background = content, 200, None
+        length = str(len(content)).encode()
+        self.raw_headers = [(b"content-length", length), (b"content-type", b"application/json")]
+
+
+class Endpoints:
+    """Answers requests with one opened version."""
+
+    def __init__(self, modelo: Modelo, instance: str, metrics: Metrics) -> None:
+        self._answers = Answers(modelo)
+        self._metrics = metrics
+        self._batches = CapacityLimiter(BATCHES_AT_ONCE)
+        case, version = modelo.metadata.case, modelo.metadata.version
+        self._model = _json(modelo.metadata)
+        self._live = _json(Live(case=case, instance=instance))
+        self._ready = _json(Ready(case=case, version=version, instance=instance))
+        self._check = _json(Check(version=version))
+
+    async def predict(self, request: Request) -> Response:
+        content = await body.read(request, LARGEST_RECORD)
+        answer, warnings = self._answers.one(content)
+        self._metrics.predictions.inc()
+        if warnings:
+            self._metrics.warnings.inc(warnings)
+        return Json(answer)
+
+    async def predict_batch(self, request: Request) -> Response:
+        content = await body.read(request, LARGEST_BATCH)
+        answer, rows, warnings = await anyio.to_thread.run_sync(
+            self._answers.many, content, limiter=self._batches
+        )
+        self._metrics.predictions.inc(rows)
+        self._metrics.warnings.inc(warnings)
+        return Json(answer)
+
+    async def model(self) -> Response:
+        return self._model
+
+    async def live(self) -> Response:
+        return self._live
+
+    async def ready(self) -> Response:
+        return self._ready
+
+    async def check(self) -> Response:
+        return self._check
+
+    async def metrics(self) -> Response:
+        return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _json(model: BaseModel) -> Json:
+    return Json(model.model_dump_json().encode())

@@ -1,0 +1,118 @@
+"""The API's routes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import docs, problems
+from app.answers import MOST_ROWS, Prediction, Predictions
+from app.endpoints import Check, Endpoints, Json, Live, Ready
+from app.metrics import Measured, Metrics
+from app.modelo import Modelo
+from esteira.bundle import Metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One line of the table of routes."""
+
+    path: str
+    does: Callable[..., Awaitable[Response]]
+    says: str
+    method: str = "GET"
+    answer: type[BaseModel] | None = None
+    refuses: tuple[int, ...] = ()
+    takes: dict[str, Any] = field(default_factory=dict)
+
+
+def routes(does: Endpoints, metadata: Metadata) -> tuple[Route, ...]:
+    """The table of routes."""
+    one, many = docs.one_record(metadata.example), docs.many_records(metadata.example, MOST_ROWS)
+    bad = (400, 413, 415, 422)
+    return (
+        Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
+              takes=one, answer=Prediction, refuses=bad),
+        Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
+              takes=many, answer=Predictions, refuses=bad),
+        Route(path="/model", does=does.model, says="Everything known of the version", answer=Metadata),
+        Route(path="/health/live", does=does.live, says="Is the process up?", answer=Live),
+        Route(path="/health/ready", does=does.ready, says="Does a verified version answer?", answer=Ready),
+        Route(path="/check", does=does.check, says="The short form of ready", answer=Check),
+        Route(path="/metrics", does=does.metrics, says="Figures for Prometheus"),
+    )  # fmt: skip
+
+
+def create_app(modelo: Modelo, instance: str) -> FastAPI:
+    """The application that answers with an opened version."""
+    metadata, metrics = modelo.metadata, Metrics(modelo.metadata)
+    api = _bare_app(metadata.title, str(metadata.version), _description(metadata))
+    for route in routes(Endpoints(modelo, instance, metrics), metadata):
+        _add(api, route)
+    docs.install(api)
+    api.openapi = docs.describe_with(api, modelo.record)  # type: ignore[method-assign]
+    api.add_middleware(Measured, metrics=metrics)
+    return api
+
+
+def create_unavailable_app(case: str, instance: str, reason: str) -> FastAPI:
+    """The application of a process without a version: it is alive, and answers all else with 503."""
+    api = _bare_app(case, "none", reason)
+    alive = Json(Live(case=case, instance=instance).model_dump_json().encode())
+
+    async def live() -> Response:
+        return alive
+
+    async def unavailable(_request: Request, _error: Exception) -> Response:
+        return problems.answer(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+
+    api.add_api_route("/health/live", live)
+    api.add_exception_handler(HTTPException, unavailable)
+    return api
+
+
+def _bare_app(title: str, version: str, description: str) -> FastAPI:
+    api = FastAPI(
+        title=title,
+        version=version,
+        description=description,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    problems.install(api)
+    return api
+
+
+def _add(api: FastAPI, route: Route) -> None:
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"model": problems.Problem, "description": HTTPStatus(status).phrase}
+        for status in route.refuses
+    }
+    responses[200] = {"model": route.answer} if route.answer else {"content": {"text/plain": {}}}
+    api.add_api_route(
+        route.path,
+        route.does,
+        methods=[route.method],
+        summary=route.says,
+        response_class=Response,
+        responses=responses,
+        openapi_extra=route.takes,
+    )
+
+
+def _description(metadata: Metadata) -> str:
+    unit = f" ({metadata.unit})" if metadata.unit else ""
+    scores = ", ".join(f"{name} {value:.6g}" for name, value in metadata.scores.items())
+    return (
+        f"Predicts **{metadata.target}**{unit} with version {metadata.version} of `{metadata.case}` "
+        f"({metadata.chosen}; on rows it never saw: {scores})."
+    )

@@ -1,0 +1,43 @@
+"""What the API is told by its environment."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from esteira.case import NAME_PATTERN
+
+
+class StartError(Exception):
+    """The API cannot be started; the message says what to change."""
+
+
+class Settings(BaseModel):
+    """Which version to serve and where; every field is the environment variable of its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    CASE: str = Field(pattern=NAME_PATTERN)
+    ARTEFATOS_PATH: Path = Path("artefatos")
+    MODEL_VERSION: int | None = Field(None, ge=1)
+    API_HOST: str = "127.0.0.1"
+    API_PORT: int = Field(8000, ge=1, le=65535)
+    INSTANCE_ID: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read the settings, an empty value as unset; raises StartError naming the variable and what fits."""
+    given = {name: environment[name] for name in Settings.model_fields if environment.get(name)}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = first["loc"][0]
+        if first["type"] == "missing":
+            raise StartError(f"{name} is not set; set it to the name of the case to serve") from None
+        raise StartError(
+            f"{name}={first['input']!r} cannot be used: {first['msg']}; change or unset it"
+        ) from None

@@ -1,0 +1,141 @@
+"""Every step as a command."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from esteira import bundle, casefile, settings
+from esteira.errors import EsteiraError
+from esteira.settings import DEFAULT_CASE, Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="The conveyor belt that takes a raw CSV to a live, versioned prediction API.",
+)
+out = Console()
+err = Console(stderr=True)
+
+CaseName = Annotated[str, typer.Argument(help="A case: the name of a file in casos/ without .yaml.")]
+
+
+@app.command()
+def up() -> None:
+    """Start Airflow and MLflow in the background, and say where they are."""
+    from esteira.stack import services
+
+    with _explained() as now:
+        _show_services(services.up(now))
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that was started here: the API, Airflow and MLflow."""
+    from esteira.deploy import release
+    from esteira.stack import services
+
+    with _explained() as now:
+        release.stop(now)
+        services.down(now)
+        out.print("Nothing is running any more.")
+
+
+@app.command()
+def status() -> None:
+    """Say what is running and which versions are live."""
+    from esteira.stack import services
+
+    with _explained() as now:
+        _show_services(services.status(now))
+        _show_live(now)
+
+
+@app.command()
+def check(
+    case: Annotated[str | None, typer.Argument(help="A case; without it, all of them.")] = None,
+) -> None:
+    """Validate case files and say what is wrong where."""
+    with _explained() as now:
+        names = [case] if case else casefile.names(now.CASOS_PATH)
+        faults = [fault for name in names if (fault := _fault(now, name))]
+        for fault in faults:
+            err.print(fault, style="red", highlight=False, markup=False)
+        if faults:
+            raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    case: CaseName = DEFAULT_CASE,
+    local: Annotated[
+        bool, typer.Option("--local", help="All steps in this process, without Airflow.")
+    ] = False,
+) -> None:
+    """Take a case from its raw file to a live API."""
+    with _explained() as now:
+        casefile.load(now.CASOS_PATH, case)
+        if local:
+            from esteira.stack import local as here
+
+            here.run(case, now, out)
+        else:
+            from esteira.stack import journey
+
+            journey.run(case, now, out)
+
+
+@app.command()
+def versions(case: CaseName = DEFAULT_CASE) -> None:
+    """List a case's published versions, with their scores and what is live."""
+    from esteira.deploy import release
+
+    with _explained() as now:
+        known = bundle.versions(now.ARTEFATOS_PATH, case)
+        live = release.live(case, now)
+        table = Table("version", "published", "model", "R²", "RMSE", "rows", "", title=f"Versions of {case}")
+        for number in known:
+            facts = bundle.load(now.ARTEFATOS_PATH, case, number).metadata
+            table.add_row(
+                str(number),
+                f"{facts.created_at.astimezone():%Y-%m-%d %H:%M}",
+                facts.chosen,
+                f"{facts.scores['r2']:.6f}",
+                f"{facts.scores['rmse']:,.4g}",
+                f"{facts.dataset.rows:,}",
+                "[green]live[/]" if live and live.version == number else "",
+            )
+        out.print(table if known else f"{case} has no version yet; publish one with: esteira run {case}")
+
+
+def _fault(now: Settings, name: str) -> str | None:
+    try:
+        case = casefile.load(now.CASOS_PATH, name)
+    except EsteiraError as error:
+        return str(error)
+    candidates = ", ".join(one.kind for one in case.train.candidates)
+    out.print(f"[green]✓[/] {name}: {case.title}, {len(case.features)} columns → {case.target}; {candidates}")
+    return None
+
+
+@contextmanager
+def _explained() -> Iterator[Settings]:
+    """The settings for a command; what goes wrong is one message and exit code 1, not a traceback."""
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=err, show_path=False, show_level=False, show_time=False)],
+    )
+    logging.getLogger("esteira").setLevel(logging.INFO)
+    try:
+        yield settings.load()
+    except EsteiraError as error:
+        err.print(f"[red]✗[/] {type(error).__name__.removesuffix('Error')}", highlight=False)
+        err.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)

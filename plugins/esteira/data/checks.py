@@ -1,0 +1,174 @@
+"""What each cell of a raw text table must be, as Ibis expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from esteira.case import Category, Column, Integer, Number
+
+if TYPE_CHECKING:
+    from ibis.expr.types import BooleanValue, StringValue, Table, Value
+
+FAULT = "fault"
+_LARGEST_WHOLE = 2**53
+_LARGEST = 1.7976931348623157e308
+_INTEGER_TYPES = ((2**7, "int8"), (2**15, "int16"), (2**31, "int32"))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which a cell can be wrong, and the condition under which it is."""
+
+    column: str
+    reason: str
+    condition: BooleanValue
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A column's typed value, whether it may stay (never true by mistake), and else what is wrong with it."""
+
+    value: Value
+    sound: BooleanValue
+    faults: tuple[Fault, ...]
+
+
+def faults(cells: dict[str, Cell]) -> list[Fault]:
+    """All faults in the order of the columns; a row's fault code is the position here, from 1."""
+    return [fault for cell in cells.values() for fault in cell.faults]
+
+
+def cells(text: Table, places: dict[str, str], table_columns: dict[str, Column], missing: tuple[str, ...]) -> dict[str, Cell]:
+    """Read each column from the text column that `places` gives for it."""
+    tokens = tuple(dict.fromkeys(("", *(token.strip() for token in missing))))
+    return {name: _cell(name, column, text[places[name]], tokens) for name, column in table_columns.items()}
+
+
+def typed(text: Table, read: dict[str, Cell]) -> Table:
+    """The values as v0, v1, … and the code of the row's first fault, which is null for a sound row."""
+    import ibis
+    from ibis import literal, null
+
+    all_sound = ibis.and_(*(cell.sound for cell in read.values()))
+    coded = [(fault.condition, literal(code, "int16")) for code, fault in enumerate(faults(read), start=1)]
+    fault = ibis.cases((all_sound, null("int16")), *coded, else_=literal(0, "int16"))
+    values = {f"v{place}": cell.value for place, cell in enumerate(read.values())}
+    return text.select(**values, **{FAULT: fault})
+
+
+def _cell(name: str, column: Column, text: StringValue, tokens: tuple[str, ...]) -> Cell:
+    match column:
+        case Integer():
+            low, high = _bounds(column, _LARGEST_WHOLE)
+            return _whole(name, column, text, tokens, int(low), int(high))
+        case Number():
+            return _number(name, column, text, tokens)
+        case Category() if column.is_text:
+            return _level(name, column, text, tokens)
+        case Category():
+            return _code(name, column, text, tokens)
+
+
+def _whole(name: str, column: Integer, text: StringValue, tokens: tuple[str, ...], low: int, high: int) -> Cell:
+    number, missing = _read(text, tokens)
+    value = number.try_cast(_integer_type(low, high))
+    fits = value.between(low, high) & (value.cast("float64") == number)
+    found = [
+        *_missing(name, column, missing),
+        Fault(name, f"{name}: not an integer", _no_number(number, missing) | (number % 1 != 0)),
+        Fault(name, f"{name}: below {low:,}", number < low),
+        Fault(name, f"{name}: above {high:,}", number > high),
+    ]
+    return Cell(value, _optional(column, fits, number, missing), tuple(found))
+
+
+def _number(name: str, column: Number, text: StringValue, tokens: tuple[str, ...]) -> Cell:
+    number, missing = _read(text, tokens)
+    low, high = _bounds(column, _LARGEST)
+    fits = number.between(float(low), float(high))
+    found = [
+        *_missing(name, column, missing),
+        Fault(name, f"{name}: not a number", _no_number(number, missing)),
+        Fault(name, f"{name}: below {low:,}", number < low),
+        Fault(name, f"{name}: above {high:,}", number > high),
+    ]
+    return Cell(number, _optional(column, fits, number, missing), tuple(found))
+
+
+def _code(name: str, column: Category, text: StringValue, tokens: tuple[str, ...]) -> Cell:
+    assert column.levels is not None
+    levels = [int(level) for level in column.levels]
+    number, missing = _read(text, tokens)
+    value = number.try_cast(_integer_type(min(levels), max(levels)))
+    fits = value.isin(levels) & (value.cast("float64") == number)
+    found = [*_missing(name, column, missing), Fault(name, f"{name}: not {_one_of(column)}", ~missing)]
+    return Cell(value, _optional(column, fits, number, missing), tuple(found))
+
+
+def _level(name: str, column: Category, text: StringValue, tokens: tuple[str, ...]) -> Cell:
+    import ibis
+
+    stripped = text.strip()
+    missing = stripped.isnull() | stripped.isin(tokens)
+    value = ibis.ifelse(missing, ibis.null("string"), stripped)
+    known = value.isin([str(level) for level in column.levels]) if column.levels else value.notnull()
+    found = list(_missing(name, column, missing))
+    if column.levels:
+        found.append(Fault(name, f"{name}: not {_one_of(column)}", ~missing))
+    return Cell(value, _optional(column, known, value, missing), tuple(found))
+
+
+def _no_number(number: Value, missing: BooleanValue) -> BooleanValue:
+    return (number.isnull() & ~missing) | number.isnan() | number.isinf()
+
+
+def _read(text: StringValue, tokens: tuple[str, ...]) -> tuple[Value, BooleanValue]:
+    """The text as a double (DuckDB's cast takes blanks around it), and whether it stands for a missing value."""
+    import ibis
+
+    missing = text.isnull() | text.strip().isin(tokens)
+    if any(_is_numeric(token) for token in tokens):
+        text = ibis.ifelse(missing, ibis.null("string"), text)
+    return text.try_cast("float64"), missing
+
+
+def _is_numeric(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return True
+
+
+def _missing(name: str, column: Column, missing: BooleanValue) -> Iterator[Fault]:
+    if not column.optional:
+        yield Fault(name, f"{name}: missing", missing)
+
+
+def _optional(column: Column, fits: BooleanValue, value: Value, missing: BooleanValue) -> BooleanValue:
+    """What `missing` costs is spent only where there is no value."""
+    import ibis
+
+    return ibis.ifelse(value.isnull(), missing, fits) if column.optional else fits
+
+
+def _bounds(column: Integer | Number, largest: float) -> tuple[float, float]:
+    low = -largest if column.min is None else column.min
+    high = largest if column.max is None else column.max
+    return low, high
+
+
+def _integer_type(low: int, high: int) -> str:
+    for limit, name in _INTEGER_TYPES:
+        if -limit <= low and high < limit:
+            return name
+    return "int64"
+
+
+def _one_of(column: Category) -> str:
+    levels = column.levels or ()
+    if len(levels) > 6:
+        return f"one of its {len(levels)} levels"
+    return f"one of {', '.join(map(str, levels))}"

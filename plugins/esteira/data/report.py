@@ -1,0 +1,130 @@
+"""The quality report of a dataset: its types, and its form as readable text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Drop(_Fact):
+    """Rows that went for one reason, with the first of them as an example where it was kept."""
+
+    reason: str
+    rows: int
+    file: str | None = None
+    line: int | None = None
+    example: str | None = None
+
+    def __str__(self) -> str:
+        where = f", first in {self.file} line {self.line}" if self.line else ""
+        what = f": {self.example!r}" if self.example is not None else ""
+        return f"{self.reason} ({self.rows:,} rows{where}{what})"
+
+
+class Step(_Fact):
+    """One cleaning step: what it dropped and what it left."""
+
+    name: str
+    drops: tuple[Drop, ...]
+    rows_after: int
+
+
+class Bar(_Fact):
+    """One bar of a column's distribution; a number's bar is labelled with its lower edge."""
+
+    label: str
+    rows: int
+
+
+class ColumnProfile(_Fact):
+    """What a column of the dataset holds."""
+
+    name: str
+    type: Literal["integer", "number", "category"]
+    unit: str | None = None
+    missing: int
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    levels: int | None = None
+    """How many levels a category has in the data."""
+    bars: tuple[Bar, ...] = ()
+
+
+class Source(_Fact):
+    """One raw file that went into the dataset."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    rows: int
+    ignored_columns: tuple[str, ...]
+
+
+class Report(_Fact):
+    """How a dataset came to be and what it holds."""
+
+    format: int
+    case: str
+    title: str
+    sha: str
+    created_at: datetime
+    sources: tuple[Source, ...]
+    synthetic: bool
+    rows_in: int
+    rows_out: int
+    rejected: int
+    """Rows kept aside in the rejected file: broken, out of what the case allows, or dropped by a rule."""
+    duplicates: int
+    steps: tuple[Step, ...]
+    columns: tuple[ColumnProfile, ...]
+    seconds: float
+
+
+def as_text(report: Report) -> str:
+    """The report as lines of text for a log."""
+    lines = [
+        f"Quality report of {report.case} {report.sha}" + (" (SYNTHETIC DATA)" if report.synthetic else ""),
+        f"{report.rows_in:,} rows in, {report.rows_out:,} out ({report.rejected:,} kept aside, "
+        f"{report.duplicates:,} duplicates) in {report.seconds:.2f} s",
+        *_ignored(report),
+        "",
+        *(line for step in report.steps for line in _step(step)),
+        "",
+        f"{'column':<24} {'type':<9} {'missing':>10} {'min':>14} {'mean':>14} {'max':>14} {'levels':>7}",
+        *(_column(column) for column in report.columns),
+    ]
+    return "\n".join(lines)
+
+
+def _ignored(report: Report) -> list[str]:
+    names = dict.fromkeys(name for source in report.sources for name in source.ignored_columns)
+    return [f"Columns not used: {', '.join(names)}"] if names else []
+
+
+def _step(step: Step) -> list[str]:
+    dropped = sum(drop.rows for drop in step.drops)
+    head = f"{step.name:<24} {-dropped:>10,} {step.rows_after:>12,} left"
+    return [head, *(f"    {drop}" for drop in step.drops)]
+
+
+def _column(column: ColumnProfile) -> str:
+    low, mean, high = (figure(value) for value in (column.min, column.mean, column.max))
+    levels = "" if column.levels is None else f"{column.levels:,}"
+    return (
+        f"{column.name[:24]:<24} {column.type:<9} {column.missing:>10,} {low:>14} {mean:>14} {high:>14} {levels:>7}"
+    )
+
+
+def figure(value: float | None) -> str:
+    """A number for a person to read."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"

@@ -1,0 +1,1 @@
+"""The deploy floor: build, release, switch, roll back."""

@@ -1,0 +1,130 @@
+"""Asks a started API whether it is ready and whether it answers as the training process did."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import httpx
+
+from esteira.bundle import Golden, Metadata
+from esteira.deploy.errors import GoldenError, NotReadyError
+from esteira.deploy.facts import Instance
+
+READY_SECONDS = 30.0
+REFUSAL_SECONDS = 3.0
+"""An API that has answered 503 for this long has read its bundle and will not change its mind."""
+_PAUSE = 0.03
+
+
+def await_ready(
+    instance: Instance,
+    is_running: Callable[[Instance], bool],
+    last_lines: Callable[[Instance], str],
+    *,
+    seconds: float = READY_SECONDS,
+) -> None:
+    """Wait until fresh connections reach this very instance and it is ready.
+
+    Raises NotReadyError with the reason and the instance's last log lines.
+    """
+    reason = _refusal(instance, is_running, seconds)
+    if reason:
+        raise NotReadyError(
+            f"The {instance} {reason}. Its last lines:\n{last_lines(instance) or '(it wrote nothing)'}"
+        )
+
+
+def _refusal(instance: Instance, is_running: Callable[[Instance], bool], seconds: float) -> str | None:
+    begun = time.monotonic()
+    first_refusal: float | None = None
+    said = "it did not answer at all"
+    with _client(keep_alive=0) as client:
+        while (now := time.monotonic()) < begun + seconds:
+            if not is_running(instance):
+                return "ended before it was ready"
+            answer = _ask(client, instance)
+            if answer is not None and _is_ready(answer, instance):
+                return None
+            if answer is not None:
+                said = _said(answer)
+            first_refusal = (first_refusal or now) if _refuses(answer) else None
+            if first_refusal is not None and now - first_refusal > REFUSAL_SECONDS:
+                return f"says that it cannot serve: {said}"
+            time.sleep(_PAUSE)
+    return f"was not ready within {seconds:.0f} s at {instance.url}: {said}"
+
+
+def check_golden(url: str, metadata: Metadata) -> int:
+    """Send every golden example to `url`/predict; the number of them.
+
+    Raises GoldenError at the first whose answer is further off than metadata.tolerance × max(1, |answer|).
+    """
+    with _client(keep_alive=1) as client:
+        for number, golden in enumerate(metadata.golden, start=1):
+            place = (
+                f"golden example {number} of {len(metadata.golden)} of {metadata.case!r} v{metadata.version}"
+            )
+            _check_one(client, url, golden, metadata.tolerance, place)
+    return len(metadata.golden)
+
+
+def _check_one(client: httpx.Client, url: str, golden: Golden, tolerance: float, place: str) -> None:
+    sent = json.dumps(golden.record, ensure_ascii=False)
+    try:
+        response = client.post(f"{url}/predict", json=golden.record)
+    except httpx.HTTPError as error:
+        raise GoldenError(f"There was no answer to {place}, {sent}: {error!r}") from None
+    if response.status_code != httpx.codes.OK:
+        raise GoldenError(f"{place}, {sent}, was answered {response.status_code}: {response.text[:500]}")
+    got = _json(response).get("prediction")
+    if not isinstance(got, int | float) or not is_near(got, golden.prediction, tolerance):
+        raise GoldenError(
+            f"{place}, {sent}, was answered {got}, expected {golden.prediction} (tolerance {tolerance}); "
+            "the API computes something else than the training did: train again, or release another version"
+        )
+
+
+def is_near(got: float, expected: float, tolerance: float) -> bool:
+    """Whether an answer is within tolerance × max(1, |expected|) of the expected one; NaN never is."""
+    return abs(got - expected) <= tolerance * max(1.0, abs(expected))
+
+
+def _client(*, keep_alive: int) -> httpx.Client:
+    return httpx.Client(
+        trust_env=False, timeout=5.0, limits=httpx.Limits(max_keepalive_connections=keep_alive)
+    )
+
+
+def _ask(client: httpx.Client, instance: Instance) -> httpx.Response | None:
+    try:
+        return client.get(f"{instance.url}/health/ready")
+    except httpx.HTTPError:
+        return None
+
+
+def _is_ready(answer: httpx.Response, instance: Instance) -> bool:
+    content = _json(answer)
+    return (
+        answer.status_code == httpx.codes.OK
+        and content.get("instance") == instance.id
+        and content.get("version") == instance.version
+    )
+
+
+def _refuses(answer: httpx.Response | None) -> bool:
+    return answer is not None and answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+
+
+def _said(answer: httpx.Response) -> str:
+    content = _json(answer)
+    return str(content.get("detail") or f"{answer.status_code} {answer.text[:300]}")
+
+
+def _json(answer: httpx.Response) -> dict[str, object]:
+    try:
+        content = answer.json()
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,1 @@
+"""The services of this machine, Airflow and MLflow, and the live follow of a run."""

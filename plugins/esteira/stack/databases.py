@@ -1,0 +1,106 @@
+"""Makes and upgrades the services' SQLite databases so that a half-made one never has the real name.
+
+A migration works on a copy (or on a new file), which takes the database's name only when it is
+complete. Killed at any moment, it leaves the database as it was.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from esteira.errors import EsteiraError
+from esteira.stack.home import Home, Say, write_private
+from esteira.stack.logs import tail
+from esteira.stack.processes import Program, is_alive, start
+
+
+class DatabaseError(EsteiraError):
+    """A database could not be made or brought to the installed version's schema."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A service's database, and the program that brings a file to the schema of the service's package."""
+
+    path: Path
+    package: str
+    migration: Callable[[Path], Program]
+
+    @property
+    def stamp(self) -> Path:
+        """Names the package version that the schema is of."""
+        return self.path.with_suffix(".schema")
+
+    @property
+    def staging(self) -> Path:
+        return self.path.with_suffix(".new.db")
+
+
+def prepare(home: Home, database: Database, say: Say) -> Iterator[None]:
+    """Bring the database to the installed version, yielding while that takes time."""
+    wanted = f"{database.package} {version(database.package)}"
+    _set_aside_if_broken(database, say)
+    if database.path.exists() and _read(database.stamp) == wanted:
+        return
+    _remove(database.staging)
+    if database.path.exists():
+        say(f"Upgrading {database.path.name} to {wanted}")
+        _copy(database.path, database.staging)
+    program = database.migration(database.staging)
+    yield from _finish(start(home, program), home.log(program.name), database)
+    _remove_sidecars(database.path)
+    database.staging.replace(database.path)
+    write_private(database.stamp, wanted)
+
+
+def _finish(process: psutil.Process, log: Path, database: Database) -> Iterator[None]:
+    while is_alive(process):
+        yield
+    if not _is_complete(database.staging):
+        raise DatabaseError(
+            f"{database.path} could not be made ready for {database.package}; "
+            f"what happened is in {log}\n{tail(log)}"
+        )
+
+
+def _set_aside_if_broken(database: Database, say: Say) -> None:
+    if not database.path.exists() or _is_complete(database.path):
+        return
+    aside = database.path.with_suffix(f".broken-{time.strftime('%Y%m%d-%H%M%S')}")
+    database.path.replace(aside)
+    _remove_sidecars(database.path)
+    say(f"{database.path} is not a complete database: moved to {aside.name}, a new one is made")
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether the last step of a migration, the note of the schema's revision, is there."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("select 1 from alembic_version").fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _remove_sidecars(path)
+
+
+def _remove_sidecars(path: Path) -> None:
+    for suffix in ("-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None

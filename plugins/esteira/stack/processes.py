@@ -1,0 +1,121 @@
+"""Background processes that outlive their terminal, and the certainty that they can all be ended.
+
+Each process carries its service's name and home in an environment variable that its descendants
+inherit: whatever became of their parents, they are found by it. A pid file names each service's own
+process; a process that has the pid but not the mark is somebody else's.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from esteira.stack.home import Home, write_private
+
+MARKER = "ESTEIRA_SERVICE"
+_GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A command to keep running, under a name that is unique in its home."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+def start(home: Home, program: Program) -> psutil.Process:
+    """Start a program in a session of its own; its output goes to its log, the last log is kept once."""
+    log = home.log(program.name)
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            program.command,
+            cwd=program.folder,
+            env={**program.environment, MARKER: _mark(home, program.name)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    write_private(pid_file(home, program.name), str(child.pid))
+    child.returncode = 0  # it is meant to outlive this Popen, which would warn of that
+    return psutil.Process(child.pid)
+
+
+def pid_file(home: Home, name: str) -> Path:
+    return home.pids / f"{name}.pid"
+
+
+def find(home: Home, name: str) -> psutil.Process | None:
+    """The live process of a program; None when it is gone or its pid is now another's."""
+    try:
+        process = psutil.Process(int(pid_file(home, name).read_text()))
+    except (FileNotFoundError, ValueError, psutil.Error):
+        return None
+    return process if _mark_of(process) == _mark(home, name) else None
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except _GONE:
+        return False
+
+
+def marked(home: Home, *names: str) -> list[psutil.Process]:
+    """Every live process of the home, descendants included; of the named programs only, if any are."""
+    wanted = {_mark(home, name) for name in names}
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid()
+        and (mark := _mark_of(process))
+        and (mark in wanted if names else mark.endswith(f"@{home.root}"))
+    ]
+
+
+def end(processes: Iterable[psutil.Process], *, patience: float) -> None:
+    """Ask processes to stop, and kill those that have not within `patience` seconds."""
+    asked = _signal(processes, signal.SIGTERM)
+    _, stubborn = psutil.wait_procs(asked, timeout=patience)
+    psutil.wait_procs(_signal(stubborn, signal.SIGKILL), timeout=10)
+
+
+def end_marked(home: Home, *names: str) -> None:
+    """End every process of the home (or of the named programs), until none is left."""
+    while left := marked(home, *names):
+        end(left, patience=3)
+        time.sleep(0.05)
+
+
+def _mark(home: Home, name: str) -> str:
+    return f"{name}@{home.root}"
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.environ().get(MARKER)
+    except (psutil.Error, OSError):
+        return None
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> list[psutil.Process]:
+    reached = []
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except _GONE:
+            continue
+        reached.append(process)
+    return reached

@@ -1,0 +1,1 @@
+"""From a cleaned dataset to a published version: split, fit, judge, gate, publish, track."""

@@ -1,0 +1,87 @@
+"""Fits one candidate, scores it on the validation part and exports it."""
+
+import logging
+import time
+from pathlib import Path
+
+import joblib
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+from sklearn.compose import TransformedTargetRegressor
+
+from esteira.candidates import Candidate
+from esteira.case import Case
+from esteira.errors import EsteiraError
+from esteira.train import features, graph
+from esteira.train.prepare import Prepared
+from esteira.train.scores import scores, sentence
+
+log = logging.getLogger("esteira")
+
+
+class CandidateError(EsteiraError):
+    """A candidate is not one of the case's."""
+
+
+class Fitted(BaseModel):
+    """A candidate that was fitted and scored; its files lie in the training's folder."""
+
+    model_config = ConfigDict(frozen=True)
+
+    candidate: Candidate
+    scores: dict[str, float]
+    seconds: float
+    bound: str
+    model: Path
+    graph: Path
+    mlflow_run_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.candidate.kind
+
+    def sentence(self) -> str:
+        return f"{self.name}: {sentence(self.scores)}, fitted in {self.seconds:.1f} s ({self.bound})"
+
+    def estimator(self) -> TransformedTargetRegressor:
+        return joblib.load(self.model)
+
+
+def named(case: Case, name: str) -> Candidate:
+    """The case's candidate of a name."""
+    for candidate in case.train.candidates:
+        if candidate.kind == name:
+            return candidate
+    names = ", ".join(candidate.kind for candidate in case.train.candidates)
+    raise CandidateError(f"{name!r} is not a candidate of the case {case.name!r}; it has {names}")
+
+
+def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
+    """Fit on the training part; predict the validation part; write the model and its ONNX graph."""
+    rows = prepared.dataset.train_rows
+    bound = candidate.bound(rows)
+    log.info("Fitting %s: %s", candidate.kind, bound)
+    started = time.monotonic()
+    model = _target_aware(case, candidate, rows)
+    model.fit(prepared.columns("train"), prepared.target("train"))
+    seconds = time.monotonic() - started
+    result = scores(prepared.target("validation"), model.predict(prepared.columns("validation")))
+    model_path = prepared.folder / f"{candidate.kind}.joblib"
+    graph_path = prepared.folder / f"{candidate.kind}.onnx"
+    joblib.dump(model, model_path, compress=3)
+    graph_path.write_bytes(graph.export(prepared.scaler(), model, features.layout(case.features)))
+    fitted = Fitted(
+        candidate=candidate,
+        scores=result,
+        seconds=round(seconds, 3),
+        bound=bound,
+        model=model_path,
+        graph=graph_path,
+    )
+    log.info("On the validation part: %s", fitted.sentence())
+    return fitted
+
+
+def _target_aware(case: Case, candidate: Candidate, rows: int) -> TransformedTargetRegressor:
+    functions = {"func": np.log, "inverse_func": np.exp} if case.train.log_target else {}
+    return TransformedTargetRegressor(candidate.estimator(rows), check_inverse=False, **functions)

@@ -1,0 +1,206 @@
+"""Splits the dataset and writes what the candidates are fitted on: float32 columns, once, on disk."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+from sklearn.pipeline import Pipeline
+
+from esteira.bundle import DatasetFact, Seen
+from esteira.case import Case, Category
+from esteira.data.dataset import Dataset
+from esteira.errors import EsteiraError
+from esteira.settings import Settings
+from esteira.train import features, scaler, workspace
+from esteira.train.features import Doubles, Floats, Layout
+from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, sides
+
+log = logging.getLogger("esteira")
+
+_SCALER_ROWS = 100_000
+_PARTS = {TRAIN: "train", VALIDATION: "validation", HOLDOUT: "holdout"}
+
+
+class SplitError(EsteiraError):
+    """The dataset is too small to be split into three parts."""
+
+
+class Prepared(BaseModel):
+    """A training whose parts are on disk in `folder`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    training_id: str
+    folder: Path
+    dataset: DatasetFact
+    seen: dict[str, Seen]
+    scale: float
+    """Standard deviation of the target in the training part."""
+    mlflow_run_id: str = ""
+    """The training's parent run."""
+
+    def columns(self, part: str) -> Floats:
+        """The preprocessed columns of a part, float32 [N, p], mapped from disk."""
+        return np.asarray(np.load(self.folder / f"{part}_X.npy", mmap_mode="r"))
+
+    def target(self, part: str) -> Doubles:
+        """The target of a part in its own unit, float64 [N]."""
+        return np.asarray(np.load(self.folder / f"{part}_y.npy"))
+
+    def raw(self, part: str) -> pd.DataFrame:
+        """The raw rows of the validation or holdout part, features and target."""
+        return pd.read_parquet(self.folder / f"{part}.parquet")
+
+    def scaler(self) -> Pipeline:
+        return joblib.load(self.folder / "scaler.joblib")
+
+    def sentence(self) -> str:
+        fact = self.dataset
+        return (
+            f"{fact.train_rows:,} rows to train, {fact.validation_rows:,} to validate, "
+            f"{fact.holdout_rows:,} held out"
+        )
+
+
+def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) -> Prepared:
+    """Split by content hash, fit the preprocessing on the training part, write all three parts.
+
+    The rows are read twice in batches; what stays in memory is at most 100,000 rows of the
+    training part, on which the preprocessing's medians, means and variances are fitted.
+
+    Raises SplitError when a part would be empty.
+    """
+    folder = workspace.start(settings, case.name, training_id)
+    shape = features.layout(case.features)
+    survey = _Survey(case, dataset.rows_out)
+    for rows, side in _sided(case, dataset):
+        survey.add(rows, side)
+    survey.check(dataset.path)
+    fitted = scaler.fit(case, shape, features.frame(survey.sample(), shape), survey.levels())
+    joblib.dump(fitted, folder / "scaler.joblib")
+    fact = survey.fact(dataset)
+    width = fitted.transform(features.frame(survey.sample().head(1), shape)).shape[1]
+    with _Parts(folder, fact, width) as parts:
+        for rows, side in _sided(case, dataset):
+            parts.add(rows, side, fitted.transform(features.frame(rows, shape)), rows[case.target])
+    scale = float(np.std(np.load(folder / "train_y.npy"))) or 1.0
+    prepared = Prepared(
+        training_id=training_id, folder=folder, dataset=fact, seen=survey.seen(), scale=scale
+    )
+    log.info("%s; %d columns after preprocessing", prepared.sentence(), width)
+    return prepared
+
+
+def _sided(case: Case, dataset: Dataset) -> Iterator[tuple[pd.DataFrame, npt.NDArray[np.uint8]]]:
+    columns = [*case.features, case.target]
+    for rows in features.batches(dataset.path, columns):
+        yield rows, sides(rows)
+
+
+class _Survey:
+    """What the first pass learns of the parts: sizes, and of the training part ranges and levels."""
+
+    def __init__(self, case: Case, rows: int) -> None:
+        self._case = case
+        self._sizes = np.zeros(3, dtype=np.int64)
+        self._low: dict[str, float] = {}
+        self._high: dict[str, float] = {}
+        self._levels: dict[str, set[int] | set[str]] = {}
+        self._sample: list[pd.DataFrame] = []
+        self._every = 1 + rows // _SCALER_ROWS
+
+    def add(self, rows: pd.DataFrame, side: npt.NDArray[np.uint8]) -> None:
+        self._sizes += np.bincount(side, minlength=3)
+        train = rows[side == TRAIN]
+        for name, column in self._case.features.items():
+            values = train[name].dropna()
+            if isinstance(column, Category):
+                levels = values.unique().tolist() + ([""] if column.is_text and train[name].hasnans else [])
+                self._levels.setdefault(name, set()).update(levels)
+            elif len(values):
+                self._low[name] = min(self._low.get(name, np.inf), float(values.min()))
+                self._high[name] = max(self._high.get(name, -np.inf), float(values.max()))
+        self._sample.append(train.iloc[:: self._every])
+
+    def check(self, path: Path) -> None:
+        for side, part in _PARTS.items():
+            if self._sizes[side] == 0:
+                raise SplitError(
+                    f"{path} has {self._sizes.sum()} rows and none falls into the {part} part; "
+                    f"at least a few hundred different rows are needed to train and judge a model"
+                )
+
+    def sample(self) -> pd.DataFrame:
+        return pd.concat(self._sample, ignore_index=True)
+
+    def levels(self) -> dict[str, tuple[int, ...] | tuple[str, ...]]:
+        return {name: tuple(sorted(levels)) for name, levels in self._levels.items()}
+
+    def seen(self) -> dict[str, Seen]:
+        ranges = {name: Seen(min=self._low[name], max=self._high[name]) for name in self._low}
+        return ranges | {name: Seen(levels=levels) for name, levels in self.levels().items()}
+
+    def fact(self, dataset: Dataset) -> DatasetFact:
+        train, validation, holdout = (int(self._sizes[side]) for side in (TRAIN, VALIDATION, HOLDOUT))
+        return DatasetFact(
+            sha256=dataset.sha,
+            rows=train + validation + holdout,
+            train_rows=train,
+            validation_rows=validation,
+            holdout_rows=holdout,
+            synthetic=dataset.synthetic,
+        )
+
+
+class _Parts:
+    """Writes the three parts batch by batch: columns and target as .npy, what is judged also raw."""
+
+    def __init__(self, folder: Path, fact: DatasetFact, width: int) -> None:
+        self._folder = folder
+        self._rows = {TRAIN: fact.train_rows, VALIDATION: fact.validation_rows, HOLDOUT: fact.holdout_rows}
+        self._width = width
+        self._files: dict[tuple[int, str], BinaryIO] = {}
+        self._raw: dict[int, pq.ParquetWriter] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        for side, part in _PARTS.items():
+            self._start(side, "X", np.float32, (self._rows[side], self._width), part)
+            self._start(side, "y", np.float64, (self._rows[side],), part)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def add(self, rows: pd.DataFrame, side: npt.NDArray[np.uint8], columns: Floats, target: pd.Series) -> None:
+        values = target.to_numpy(np.float64)
+        for part in _PARTS:
+            mine = side == part
+            self._files[part, "X"].write(np.ascontiguousarray(columns[mine], dtype=np.float32).data)
+            self._files[part, "y"].write(np.ascontiguousarray(values[mine]).data)
+            if part != TRAIN:
+                self._add_raw(part, pa.Table.from_pandas(rows[mine], preserve_index=False))
+
+    def _start(self, side: int, kind: str, dtype: type, shape: tuple[int, ...], part: str) -> None:
+        file = self._open.enter_context((self._folder / f"{part}_{kind}.npy").open("wb"))
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        self._files[side, kind] = file
+
+    def _add_raw(self, part: int, table: pa.Table) -> None:
+        if part not in self._raw:
+            path = self._folder / f"{_PARTS[part]}.parquet"
+            self._raw[part] = self._open.enter_context(pq.ParquetWriter(path, table.schema))
+        self._raw[part].write_table(table)

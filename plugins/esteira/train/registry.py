@@ -1,0 +1,72 @@
+"""MLflow's model registry: a registered version for each published one, and who is champion."""
+
+import logging
+
+from mlflow.exceptions import RestException
+
+from esteira.bundle import Bundle
+from esteira.settings import Settings
+from esteira.train import track
+
+log = logging.getLogger("esteira")
+
+VERSION_TAG = "esteira.version"
+
+
+def register(bundle: Bundle, settings: Settings) -> str:
+    """Register a published version as the challenger, linked both ways; registered already: that one.
+
+    Returns MLflow's own number. The version and its tags come into being in one request, so a
+    half-registered one cannot exist.
+    """
+    client = track.connect(settings)
+    facts = bundle.metadata
+    number = find(bundle.metadata.case, bundle.version, settings)
+    if number is None:
+        run_id = next(one.mlflow_run_id for one in facts.candidates if one.name == facts.chosen)
+        assert run_id is not None
+        _create_model(client, facts.case)
+        model = client.get_run(run_id).outputs.model_outputs[0].model_id
+        tags = {
+            VERSION_TAG: str(bundle.version),
+            "esteira.bundle": str(bundle.metadata_path),
+            "esteira.dataset": facts.dataset.sha256,
+            "esteira.git_commit": facts.git_commit or "unknown",
+        }
+        created = client.create_model_version(
+            facts.case, f"models:/{model}", run_id, tags=tags, model_id=model, description=facts.title
+        )
+        number = str(created.version)
+        for run in {run_id, facts.mlflow_run_id or run_id}:
+            client.set_tag(run, VERSION_TAG, str(bundle.version))
+    client.set_registered_model_alias(facts.case, "challenger", number)
+    return number
+
+
+def find(case: str, version: int, settings: Settings) -> str | None:
+    """MLflow's own number of a published version, or None when it was never registered."""
+    client = track.connect(settings)
+    for known in client.search_model_versions(f"name = '{case}'"):
+        if known.tags.get(VERSION_TAG) == str(version):
+            return str(known.version)
+    return None
+
+
+def promote(case: str, version: int, settings: Settings) -> None:
+    """Mark the version that went live as the champion; it is no longer a challenger."""
+    client = track.connect(settings)
+    number = find(case, version, settings)
+    if number is None:
+        log.warning("Version %d of %s is not registered in MLflow: nothing to mark", version, case)
+        return
+    client.set_registered_model_alias(case, "champion", number)
+    if client.get_registered_model(case).aliases.get("challenger") == number:
+        client.delete_registered_model_alias(case, "challenger")
+
+
+def _create_model(client: track.mlflow.MlflowClient, case: str) -> None:
+    try:
+        client.create_registered_model(case)
+    except RestException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

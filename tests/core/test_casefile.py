@@ -1,0 +1,95 @@
+"""A case file says what it means, or is told in one sentence what is wrong."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from esteira import casefile
+from esteira.case import Integer, json_name
+from esteira.casefile import CaseError
+from esteira.rules import IqrOutliers
+from esteira.settings import PROJECT
+
+GOOD = {
+    "title": "Flats",
+    "source": {"files": "flats.csv"},
+    "target": "price",
+    "task": "regression",
+    "columns": {"area": {"type": "integer", "min": 1, "max": 500}, "kind": {"type": "category"}},
+    "clean": ["drop_duplicates", {"iqr_outliers": {"factor": 3.0, "columns": ["area"]}}],
+    "train": {"candidates": ["linear_regression", {"random_forest": {"trees": 5}}]},
+}
+
+
+def write(folder: Path, **changes: object) -> Path:
+    (folder / "flats.yaml").write_text(yaml.safe_dump({**GOOD, **changes}))
+    return folder
+
+
+def test_a_case_of_a_dozen_lines_is_enough(tmp_path):
+    case = casefile.load(write(tmp_path), "flats")
+    assert case.name == "flats"
+    assert list(case.features) == ["area", "kind"]
+    assert case.clean[1] == IqrOutliers(factor=3.0, columns=("area",))
+    assert [one.kind for one in case.train.candidates] == ["linear_regression", "random_forest"]
+
+
+def test_every_case_in_the_box_is_valid():
+    names = casefile.names(PROJECT / "casos")
+    assert "imoveis" in names
+    for name in names:
+        casefile.load(PROJECT / "casos", name)
+
+
+def test_a_target_among_the_columns_is_not_a_feature(tmp_path):
+    columns = {**GOOD["columns"], "price": {"type": "integer", "min": 1}}
+    case = casefile.load(write(tmp_path, columns=columns), "flats")
+    assert list(case.features) == ["area", "kind"]
+    assert case.target_column == Integer(type="integer", min=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"colums": {}}, "colums: is not a known key"),
+        ({"columns": {}}, "columns"),
+        ({"columns": {"area": {"type": "integer", "min": 9, "max": 1}}}, "min 9 is above max 1"),
+        ({"columns": {"area": {"type": "whole"}}}, "'whole' is not known; it can be 'integer', 'number'"),
+        ({"columns": {"area": {"type": "integer", "minimum": 1}}}, "columns.area.integer.minimum"),
+        ({"columns": {"area": {"type": "integer", "min": "low"}}}, "'low'"),
+        ({"columns": {"kind": {"type": "category", "levels": ["a", "a"]}}}, "different values"),
+        ({"columns": {"price": {"type": "integer"}}}, "at least one column besides the target"),
+        ({"columns": {"price": {"type": "category"}, "a": {"type": "integer"}}}, "columns.price"),
+        ({"columns": {"a b": {"type": "integer"}, "a_b": {"type": "integer"}}}, "'a_b' in JSON"),
+        ({"clean": ["drop_everything"]}, "'drop_everything' is not known; it can be 'drop_duplicates'"),
+        ({"clean": [{"drop_missing": {"columns": ["rooms"]}}]}, "there is no column 'rooms'"),
+        ({"train": {"candidates": ["magic"]}}, "'magic' is not known; it can be 'linear_regression'"),
+        ({"train": {"candidates": []}}, "train.candidates"),
+        ({"train": {"candidates": ["decision_tree", "decision_tree"]}}, "named once"),
+        ({"train": {"candidates": ["decision_tree"], "log_target": True}}, "positive target"),
+        ({"gate": {"accuracy": 0.9}}, "gate.accuracy"),
+        ({"example": {"area": 3}}, "example: must name each column once; look at kind"),
+    ],
+)
+def test_a_fault_is_named_with_its_key(tmp_path, changes, expected):
+    with pytest.raises(CaseError) as error:
+        casefile.load(write(tmp_path, **changes), "flats")
+    assert expected in str(error.value)
+    assert str(tmp_path / "flats.yaml") in str(error.value)
+
+
+def test_a_mistyped_case_is_met_with_the_nearest_name(tmp_path):
+    with pytest.raises(CaseError, match="did you mean 'flats'"):
+        casefile.load(write(tmp_path), "flat")
+
+
+@pytest.mark.parametrize("content", ["- a list", "a: [unclosed", "just words"])
+def test_what_is_not_a_mapping_is_refused(tmp_path, content):
+    (tmp_path / "odd.yaml").write_text(content)
+    with pytest.raises(CaseError, match="odd.yaml"):
+        casefile.load(tmp_path, "odd")
+
+
+def test_blanks_in_a_column_name_become_underscores_in_json():
+    assert json_name("White Marble") == "White_Marble"
