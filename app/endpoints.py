@@ -84,19 +84,19 @@ class Endpoints:
         self._metrics.warnings.inc(warnings)
         return Json(answer)
 
-    async def model(self) -> Response:
+    async def model(self, _request: Request) -> Response:
         return self._model
 
-    async def live(self) -> Response:
+    async def live(self, _request: Request) -> Response:
         return self._live
 
-    async def ready(self) -> Response:
+    async def ready(self, _request: Request) -> Response:
         return self._ready
 
-    async def check(self) -> Response:
+    async def check(self, _request: Request) -> Response:
         return self._check
 
-    async def metrics(self) -> Response:
+    async def metrics(self, _request: Request) -> Response:
         return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

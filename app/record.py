@@ -81,7 +81,7 @@ def _field(name: str, column: Column) -> tuple[Any, Any]:
     return _kind(column), Field(**about)
 
 
-def _kind(column: Column) -> Any:  # noqa: ANN401 - a type as Annotated builds it has no type
+def _kind(column: Column) -> Any:
     if isinstance(column, Category):
         if column.levels is None:
             return Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]

@@ -1,7 +1,5 @@
 """The application that the serving benchmark measures: the API, an echo endpoint and the prototype's way."""
 
-from __future__ import annotations
-
 import io
 import sys
 from pathlib import Path
@@ -20,7 +18,7 @@ from app.answers import Prediction
 from app.main import create_app
 from app.modelo import open_version
 from esteira import casefile
-from esteira.bundle import Bundle, Record, Seen, publish
+from esteira.bundle import Bundle, Record, Role, Seen, publish
 from esteira.case import Category, Column
 from tests.bundles import facts_of, files_with, serialized
 
@@ -33,15 +31,10 @@ def publish_houses(artefatos: Path, casos: Path) -> Bundle:
     """Publish a bundle of the imoveis columns: linear over scaled numbers and one-hot levels."""
     features = casefile.load(casos, CASE).features
     graph = house_graph(features)
-    rng = np.random.default_rng(0)
-    records: list[Record] = [
-        {name: int(rng.integers(0, 2)) if name != CITY else 1 + at % 3 for name in features}
-        | {"Area": 1 + 10 * at}
-        for at in range(20)
-    ]
+    records = [_house(list(features), at) for at in range(20)]
     seen = {name: Seen(min=0, max=250) for name in features if name != CITY} | {CITY: Seen(levels=(1, 2, 3))}
-    files = files_with(graph) | prototype_pickles(list(features))  # type: ignore[operator]
-    return publish(artefatos, facts_of(CASE, features, seen, records, graph), files)
+    facts = facts_of(CASE, features, seen, records, graph, tolerance=1e-6)
+    return publish(artefatos, facts, {**files_with(graph), **prototype_pickles(list(features))})
 
 
 def house_graph(features: dict[str, Column]) -> bytes:
@@ -82,7 +75,7 @@ def house_graph(features: dict[str, Column]) -> bytes:
     return serialized(helper.make_graph(nodes, CASE, [given], [answer], constants))
 
 
-def prototype_pickles(names: list[str]) -> dict[str, bytes]:
+def prototype_pickles(names: list[str]) -> dict[Role, bytes]:
     """The prototype's two files: a MinMaxScaler and a LinearRegression."""
     rows = pd.DataFrame(np.random.default_rng(0).integers(0, 5, (ROWS, len(names))), columns=names)
     scaler = MinMaxScaler().fit(rows)
@@ -90,24 +83,27 @@ def prototype_pickles(names: list[str]) -> dict[str, bytes]:
     return {"scaler": _pickled(scaler), "modelo": _pickled(model)}
 
 
-def with_rivals(api: FastAPI, bundle: Bundle, record: Any) -> FastAPI:  # noqa: ANN401 - a type made at run time
+def with_rivals(api: FastAPI, bundle: Bundle, record_type: Any) -> FastAPI:  # noqa: ANN401 - made at run time
     """Add POST /echo and POST /prototype, of the same request and response types, to the API."""
     names = list(bundle.metadata.columns)
     answer = Prediction(case=CASE, version=1, prediction=32950.0, unit="R$", warnings=[])
 
-    async def echo(record: record) -> Prediction:  # type: ignore[valid-type]
+    async def echo(record: record_type) -> Prediction:  # noqa: ARG001
         return answer
 
-    def prototype(record: record) -> Prediction:  # type: ignore[valid-type]
+    def prototype(record: record_type) -> Prediction:
         scaler, model = joblib.load(bundle.path("scaler")), joblib.load(bundle.path("modelo"))
-        row = pd.DataFrame([list(record.model_dump().values())], columns=names)  # type: ignore[attr-defined]
+        row = pd.DataFrame([list(record.model_dump().values())], columns=names)
         (value,) = model.predict(scaler.transform(row))
         return answer.model_copy(update={"prediction": float(value)})
 
-    for rival in (echo, prototype):
-        rival.__annotations__.update(record=record, **{"return": Prediction})
-        api.add_api_route(f"/{rival.__name__}", rival, methods=["POST"])
+    api.add_api_route("/echo", echo, methods=["POST"])
+    api.add_api_route("/prototype", prototype, methods=["POST"])
     return api
+
+
+def _house(names: list[str], at: int) -> Record:
+    return {name: {"Area": 1 + 10 * at, CITY: 1 + at % 3}.get(name, (at + len(name)) % 2) for name in names}
 
 
 def _levels(features: dict[str, Column]) -> list[int]:

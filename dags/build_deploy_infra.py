@@ -43,51 +43,46 @@ def make(case: str) -> None:
     )
     def build_deploy_infra() -> None:
         @task(task_display_name="Build the image", inlets=[version_asset])
-        def build_image(
-            *, params: dict[str, Any], triggering_asset_events: Any, inlet_events: Any
-        ) -> dict[str, Any]:
+        def build_image() -> dict[str, Any]:
             from esteira.deploy import release
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                events = triggering_asset_events.get(version_asset) or inlet_events[version_asset]
-                version = params["version"] or steps.last_extra(events, f"a version of {case}")["version"]
-                built = release.build(case, version, now)
-                report.say(built.sentence())
+            with steps.step(case) as here:
+                version = here.params["version"] or here.given(version_asset)["version"]
+                built = release.build(case, version, here.settings)
+                here.say(built.sentence())
                 return built.model_dump(mode="json")
 
         @task(task_display_name="Start it and ask it the golden examples")
-        def start_and_verify(built: dict[str, Any]) -> dict[str, Any]:
+        def start_and_verify(built: Any) -> dict[str, Any]:
             from esteira.deploy import release
+            from esteira.deploy.facts import Build
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                started = release.start_and_verify(release.Build.model_validate(built), now)
-                report.say(started.sentence())
+            with steps.step(case) as here:
+                started = release.start_and_verify(Build.model_validate(built), here.settings)
+                here.say(started.sentence())
                 return started.model_dump(mode="json")
 
         @task(task_display_name="Switch to it", outlets=[live_asset])
-        def switch(started: dict[str, Any], *, outlet_events: Any) -> int:
+        def switch(started: Any) -> int:
             from esteira.deploy import release
+            from esteira.deploy.facts import Started
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                live = release.switch(release.Started.model_validate(started), now)
-                report.say(live.sentence())
-                report.note(f"**{live.sentence()}**")
-                outlet_events[live_asset].extra = {"version": live.version}
+            with steps.step(case) as here:
+                live = release.switch(Started.model_validate(started), here.settings)
+                here.say(live.sentence())
+                here.note(f"**{live.sentence()}**")
+                here.produced(live_asset, {"version": live.version})
                 return live.version
 
         @task(task_display_name="Mark it as champion in MLflow")
-        def mark_champion(version: int) -> None:
+        def mark_champion(version: Any) -> None:
             from esteira.train import registry
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                registry.promote(case, version, now)
-                report.say(f"version {version} is the champion")
+            with steps.step(case) as here:
+                registry.promote(case, version, here.settings)
+                here.say(f"version {version} is the champion")
 
-        mark_champion(switch(start_and_verify(build_image())))  # type: ignore[arg-type]
+        mark_champion(switch(start_and_verify(build_image())))
 
     build_deploy_infra()
 

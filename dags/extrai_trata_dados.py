@@ -43,31 +43,24 @@ def make(case: str) -> None:
     )
     def extrai_trata_dados() -> None:
         @task(task_display_name="Find the raw files", outlets=[raw_asset])
-        def find_raw_files(*, params: dict[str, Any], outlet_events: Any) -> dict[str, Any]:
+        def find_raw_files() -> dict[str, Any]:
             from esteira.data import raw
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                found = raw.find(steps.load(case, now).reading(params["files"]), now)
-                report.say(found.sentence())
-                outlet_events[raw_asset].extra = found.model_dump(mode="json")
+            with steps.step(case) as here:
+                found = raw.find(here.case, here.settings)
+                here.say(found.sentence())
+                here.produced(raw_asset, found.model_dump(mode="json"))
                 return found.model_dump(mode="json")
 
         @task(task_display_name="Check and clean the rows", outlets=[dataset_asset])
-        def check_and_clean(
-            found: dict[str, Any], *, params: dict[str, Any], outlet_events: Any
-        ) -> dict[str, Any]:
+        def check_and_clean(found: Any) -> None:
             from esteira.data import clean, raw
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                dataset = clean.clean(
-                    steps.load(case, now).reading(params["files"]), raw.RawFiles.model_validate(found), now
-                )
-                report.say(dataset.sentence())
-                report.note(f"{dataset.sentence()}\n\nDataset `{dataset.path}`, report `{dataset.report}`")
-                outlet_events[dataset_asset].extra = dataset.model_dump(mode="json")
-                return dataset.model_dump(mode="json")
+            with steps.step(case) as here:
+                dataset = clean.clean(here.case, raw.RawFiles.model_validate(found), here.settings)
+                here.say(dataset.sentence())
+                here.note(f"{dataset.sentence()}\n\nReport: `{dataset.page_path}`")
+                here.produced(dataset_asset, dataset.model_dump(mode="json"))
 
         check_and_clean(find_raw_files())
 

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Context, Variable, get_current_context
+from airflow.sdk import Asset, Variable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from esteira import casefile, settings
-from esteira.case import Case
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 
@@ -39,46 +38,28 @@ def asset(case: str, what: str) -> Asset:
     return Asset(name=f"{case} {what}", uri=f"esteira://{case}/{what}", group="esteira")
 
 
-def current() -> Settings:
-    """The settings of this task: an Airflow Variable wins over the environment."""
-    variables = {name: Variable.get(name, default=None) for name in settings.NAMES}
-    return settings.load({**os.environ, **{name: value for name, value in variables.items() if value}})
-
-
-def load(case: str, now: Settings) -> Case:
-    return casefile.load(now.CASOS_PATH, case)
-
-
 @contextmanager
-def reporting(now: Settings) -> Iterator[Report]:
-    """Runs a step; what it says goes to XCom and to the note of the run, also when it fails for good."""
-    report = Report(get_current_context(), now)
+def step(case: str) -> Iterator[Step]:
+    """What a task has at hand; a failure for good goes to the run's note and is not tried again."""
+    here = Step(case, _settings(), get_current_context())
     try:
-        yield report
+        yield here
     except EsteiraError as error:
-        report.note(f"**Failed.** {error}")
+        here.note(f"**Failed.** {error}")
         if error.may_pass:
             raise
         raise AirflowFailException(str(error)) from error
 
 
-def last_extra(events: Any, what: str) -> dict[str, Any]:
-    """What the newest of some asset events says: those that started this run, else all there are."""
-    if not events:
-        raise NothingYetError(f"There is no {what} yet: run the DAG before this one first")
-    return dict(events[-1].extra)
+class Step:
+    """A running task: its case and settings, what it was given, and how it tells its result."""
 
-
-class NothingYetError(EsteiraError):
-    """A DAG was started by hand before the one that feeds it ever ended well."""
-
-
-class Report:
-    """What a task tells the person who follows the run."""
-
-    def __init__(self, context: Context, now: Settings) -> None:
-        self._context: Any = context
-        self._now = now
+    def __init__(self, case: str, now: Settings, context: Any) -> None:
+        self.settings = now
+        self.case = casefile.load(now.CASOS_PATH, case).reading(context["params"].get("files"))
+        self.params: dict[str, Any] = context["params"]
+        self.training_id = f"{context['dag_run'].dag_id} {context['dag_run'].run_id}"
+        self._context = context
 
     def say(self, summary: str) -> None:
         """One plain sentence, shown beside the task by `esteira run`."""
@@ -88,7 +69,32 @@ class Report:
         """The run's note in the Airflow UI, where Airflow's own API can be asked."""
         from esteira.stack import airflow
 
-        api = airflow.connect(self._now)
+        api = airflow.connect(self.settings)
         if api is not None:
             run = self._context["dag_run"]
             api.set_note(run.dag_id, run.run_id, text)
+
+    def produced(self, what: Asset, extra: dict[str, Any]) -> None:
+        """What the asset's event says to the DAG that it starts."""
+        self._context["outlet_events"][what].extra = extra
+
+    def given(self, what: Asset) -> dict[str, Any]:
+        """What the event that started this run says; started by hand: what the newest event says."""
+        events = self._context["triggering_asset_events"].get(what) or self._context["inlet_events"][what]
+        if not events:
+            raise NothingYetError(f"There is no {what.name} yet: run the DAG that makes it first")
+        return dict(events[-1].extra)
+
+    def named(self, candidate: str) -> None:
+        """The name of a mapped task in the grid."""
+        self._context["candidate"] = candidate
+
+
+class NothingYetError(EsteiraError):
+    """A DAG was started by hand before the one that feeds it ever ended well."""
+
+
+def _settings() -> Settings:
+    """The settings of a task: an Airflow Variable wins over the environment."""
+    variables = {name: Variable.get(name, default=None) for name in settings.NAMES}
+    return settings.load({**os.environ, **{name: value for name, value in variables.items() if value}})

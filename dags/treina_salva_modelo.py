@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import steps
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import Param, dag, task
 
 from esteira.chain import dag_id
 
@@ -44,85 +44,60 @@ def make(case: str) -> None:
         },
     )
     def treina_salva_modelo() -> None:
-        @task(task_display_name="Split the rows", inlets=[dataset_asset], multiple_outputs=True)
-        def split_rows(
-            *, params: dict[str, Any], triggering_asset_events: Any, inlet_events: Any
-        ) -> dict[str, Any]:
+        @task(task_display_name="Split the rows", inlets=[dataset_asset])
+        def split_rows() -> list[dict[str, Any]]:
             from esteira.data.dataset import Dataset
             from esteira.train import steps as train
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                loaded = steps.load(case, now)
-                events = triggering_asset_events.get(dataset_asset) or inlet_events[dataset_asset]
-                dataset = Dataset.model_validate(steps.last_extra(events, f"a dataset of {case}"))
-                run = get_current_context()["dag_run"]
-                prepared = train.split_rows(loaded, dataset, f"{run.dag_id} {run.run_id}", now)
-                report.say(prepared.sentence())
-                return {
-                    "dataset": dataset.model_dump(mode="json"),
-                    "prepared": prepared.model_dump(mode="json"),
-                    "candidates": params["candidates"] or [one.kind for one in loaded.train.candidates],
-                }
+            with steps.step(case) as here:
+                dataset = Dataset.model_validate(here.given(dataset_asset))
+                prepared = train.split_rows(here.case, dataset, here.training_id, here.settings)
+                here.say(prepared.sentence())
+                names = here.params["candidates"] or [one.kind for one in here.case.train.candidates]
+                return [{"name": name, "prepared": prepared.model_dump(mode="json")} for name in names]
 
         @task(task_display_name="Fit a candidate", map_index_template="{{ candidate }}")
-        def fit_candidate(name: str, dataset: dict[str, Any], prepared: dict[str, Any]) -> dict[str, Any]:
-            from esteira.data.dataset import Dataset
+        def fit_candidate(name: str, prepared: Any) -> dict[str, Any]:
             from esteira.train import steps as train
             from esteira.train.prepare import Prepared
 
-            get_current_context()["candidate"] = name  # type: ignore[literal-required]
-            now = steps.current()
-            with steps.reporting(now) as report:
-                fitted = train.fit_candidate(
-                    steps.load(case, now),
-                    Dataset.model_validate(dataset),
-                    Prepared.model_validate(prepared),
-                    name,
-                    now,
-                )
-                report.say(fitted.sentence())
+            with steps.step(case) as here:
+                here.named(name)
+                parts = Prepared.model_validate(prepared)
+                fitted = train.fit_candidate(here.case, parts, name, here.settings)
+                here.say(fitted.sentence())
                 return fitted.model_dump(mode="json")
 
         @task(task_display_name="Pass the gate")
-        def pass_the_gate(prepared: dict[str, Any], fitted: Any) -> dict[str, Any]:
+        def pass_the_gate(trials: Any, fitted: Any) -> dict[str, Any]:
             from esteira.train import steps as train
             from esteira.train.fit import Fitted
             from esteira.train.prepare import Prepared
 
-            now = steps.current()
-            with steps.reporting(now) as report:
-                judgement = train.pass_the_gate(
-                    steps.load(case, now),
-                    Prepared.model_validate(prepared),
-                    [Fitted.model_validate(one) for one in fitted],
-                    now,
-                )
-                report.say(judgement.sentence())
+            with steps.step(case) as here:
+                parts = Prepared.model_validate(trials[0]["prepared"])
+                candidates = [Fitted.model_validate(one) for one in fitted]
+                judgement = train.pass_the_gate(here.case, parts, candidates, here.settings)
+                here.say(judgement.sentence())
                 return judgement.model_dump(mode="json")
 
         @task(task_display_name="Publish the version", outlets=[version_asset])
-        def publish_version(
-            prepared: dict[str, Any], judgement: dict[str, Any], *, outlet_events: Any
-        ) -> int:
+        def publish_version(trials: Any, judgement: Any) -> None:
             from esteira.train import steps as train
             from esteira.train.judge import Judgement
             from esteira.train.prepare import Prepared
 
-            now = steps.current()
-            with steps.reporting(now) as report:
+            with steps.step(case) as here:
                 judged = Judgement.model_validate(judgement)
-                published = train.publish_version(Prepared.model_validate(prepared), judged, now)
-                report.say(f"version {published.version} of {case}")
-                report.note(f"**Version {published.version}** published. {judged.sentence()}")
-                outlet_events[version_asset].extra = {"version": published.version}
-                return published.version
+                parts = Prepared.model_validate(trials[0]["prepared"])
+                bundle = train.publish_version(parts, judged, here.settings)
+                here.say(f"version {bundle.version} of {case}")
+                here.note(f"**Version {bundle.version}** is published. {judged.sentence()}")
+                here.produced(version_asset, {"version": bundle.version})
 
-        split: Any = split_rows()
-        fits = fit_candidate.partial(dataset=split["dataset"], prepared=split["prepared"]).expand(
-            name=split["candidates"]
-        )
-        publish_version(split["prepared"], pass_the_gate(split["prepared"], fits))
+        trials: Any = split_rows()
+        fitted = fit_candidate.expand_kwargs(trials)
+        publish_version(trials, pass_the_gate(trials, fitted))
 
     treina_salva_modelo()
 

@@ -103,7 +103,12 @@ def serialized(graph: onnx.GraphProto) -> bytes:
 
 
 def facts_of(
-    case: str, columns: dict[str, Column], seen: dict[str, Seen], records: list[Record], graph: bytes
+    case: str,
+    columns: dict[str, Column],
+    seen: dict[str, Seen],
+    records: list[Record],
+    graph: bytes,
+    tolerance: float = 1e-9,
 ) -> Facts:
     """Everything known of a model that was never trained; the golden answers come from running the graph."""
     chosen = CandidateFact(name="by_hand", parameters={}, scores={"r2": 1.0}, seconds=0.0, bound="no rows")
@@ -118,7 +123,7 @@ def facts_of(
         seen=seen,
         example=records[0],
         golden=tuple(Golden(record=r, prediction=a) for r, a in zip(records, answers, strict=True)),
-        tolerance=1e-9,
+        tolerance=tolerance,
         chosen=chosen.name,
         candidates=(chosen,),
         scores={"r2": 1.0, "rmse": 0.0},

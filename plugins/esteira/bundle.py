@@ -163,7 +163,7 @@ class Bundle:
         if hashlib.sha256(content).hexdigest() != fact.sha256:
             raise BundleError(
                 f"{path} is not the file that was published as version {self.version}: its SHA-256 differs "
-                f"({len(content)} bytes, {fact.bytes} expected); restore it, or train again to publish a new version"
+                f"({len(content)} bytes, {fact.bytes} expected); restore it, or train again"
             )
         return content
 
@@ -185,7 +185,9 @@ def load(artefatos: Path, case: str, version: int | None = None) -> Bundle:
     """
     known = versions(artefatos, case)
     if version is None and not known:
-        raise BundleError(f"{artefatos / case} holds no version yet; train one with the DAG treina_salva_modelo")
+        raise BundleError(
+            f"{artefatos / case} holds no version yet; train one with the DAG treina_salva_modelo"
+        )
     chosen = known[-1] if version is None else version
     if chosen not in known:
         raise BundleError(f"Version {chosen} of {case!r} does not exist; there are: {known or 'none'}")
@@ -229,16 +231,14 @@ def _commit(folder: Path, staging: Path, version: int, facts: Facts, files: Mapp
         )
         for role, content in files.items()
     }
-    metadata = Metadata(
-        **dict(facts), version=version, created_at=datetime.now(UTC), files=file_facts
-    )
+    metadata = Metadata(**dict(facts), version=version, created_at=datetime.now(UTC), files=file_facts)
     staging.mkdir()
     for role, content in files.items():
         _write_through(staging / role, content)
     _write_through(staging / "metadata", metadata.model_dump_json(indent=2).encode())
     for role, fact in file_facts.items():
         (folder / role).mkdir(exist_ok=True)
-        os.replace(staging / role, folder / fact.path)
+        (staging / role).replace(folder / fact.path)
         _sync_folder(folder / role)
     path = _metadata_path(folder, version)
     path.parent.mkdir(exist_ok=True)

@@ -79,7 +79,8 @@ class RandomForest(Word):
 
     def bound(self, rows: int) -> str:
         sample = min(rows, self.rows_per_tree)
-        return f"{self.trees} trees of at most {self.max_leaf_nodes:,} leaves, each on {sample:,} of {rows:,} rows"
+        size = f"{self.trees} trees of at most {self.max_leaf_nodes:,} leaves"
+        return f"{size}, each on {sample:,} of {rows:,} rows"
 
 
 class HistGradientBoosting(Word):

@@ -30,7 +30,9 @@ def load(folder: Path, name: str) -> Case:
     path = folder / f"{name}.yaml"
     if not path.is_file():
         near = difflib.get_close_matches(name, names(folder), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the cases are: {', '.join(names(folder)) or 'none'}"
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"the cases are: {', '.join(names(folder)) or 'none'}"
+        )
         raise CaseError(f"There is no case {name!r} ({path} does not exist); {hint}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

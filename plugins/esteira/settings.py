@@ -56,15 +56,15 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 
     Raises SettingsError, naming the variable and what it may hold.
     """
-    given = {name: environment[name] for name in NAMES if environment.get(name)}
-    for name in given:
-        if Settings.model_fields[name].annotation is Path:
-            given[name] = str(PROJECT / given[name])
+    given: dict[str, str] = {name: environment[name] for name in NAMES if environment.get(name)}
+    for key in given:
+        if Settings.model_fields[key].annotation is Path:
+            given[key] = str(PROJECT / given[key])
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = first["loc"][0]
+        name = str(first["loc"][0])
         raise SettingsError(
             f"{name}={first['input']!r} cannot be used: {first['msg']}. "
             f"Change the environment variable (or the Airflow Variable) {name}, or unset it."

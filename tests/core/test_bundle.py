@@ -9,8 +9,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from bundles import tiny_bundle
 
+from bundles import tiny_bundle
 from esteira import bundle
 from esteira.bundle import BundleError, Facts
 from esteira.settings import PROJECT
@@ -90,7 +90,8 @@ def test_a_version_that_was_never_published_is_refused(tmp_path, facts):
 def test_two_trainings_at_once_get_two_numbers(tmp_path, facts):
     context = multiprocessing.get_context("fork")
     writers = [
-        context.Process(target=bundle.publish, args=(tmp_path, another(facts, f"t{i}"), FILES)) for i in range(6)
+        context.Process(target=bundle.publish, args=(tmp_path, another(facts, f"t{i}"), FILES))
+        for i in range(6)
     ]
     for writer in writers:
         writer.start()

@@ -80,7 +80,7 @@ def test_a_fault_is_named_with_its_key(tmp_path, changes, expected):
 
 
 def test_a_mistyped_case_is_met_with_the_nearest_name(tmp_path):
-    with pytest.raises(CaseError, match="did you mean 'flats'"):
+    with pytest.raises(CaseError, match=r"did you mean 'flats'"):
         casefile.load(write(tmp_path), "flat")
 
 

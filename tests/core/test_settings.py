@@ -27,7 +27,12 @@ def test_an_empty_value_counts_as_unset():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("API_PORT", "eighty"), ("API_PORT", "70000"), ("DEPLOY_TARGET", "moon"), ("MLFLOW_TRACKING_URI", "./mlruns")],
+    [
+        ("API_PORT", "eighty"),
+        ("API_PORT", "70000"),
+        ("DEPLOY_TARGET", "moon"),
+        ("MLFLOW_TRACKING_URI", "./mlruns"),
+    ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name, value):
     with pytest.raises(SettingsError, match=f"{name}={value!r}"):

@@ -1,11 +1,11 @@
 """The flats, cleaned for real, in a folder of their own."""
 
 import pytest
-from flats import flats, write_flats
 
 from esteira import settings
 from esteira.data import clean, raw
 from esteira.settings import Settings
+from flats import flats, write_flats
 
 
 @pytest.fixture

@@ -3,16 +3,15 @@
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from flats import flats
-
 from esteira import bundle
 from esteira.train import steps
+from flats import flats
 
 
 def train(dataset, now, training_id):
     case = flats(train={"candidates": [{"kind": "linear_regression"}]})
     prepared = steps.split_rows(case, dataset, training_id, now)
-    fitted = steps.fit_candidate(case, dataset, prepared, "linear_regression", now)
+    fitted = steps.fit_candidate(case, prepared, "linear_regression", now)
     return steps.publish_version(prepared, steps.pass_the_gate(case, prepared, [fitted], now), now).version
 
 

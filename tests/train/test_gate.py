@@ -4,16 +4,16 @@ import shutil
 
 import mlflow
 import pytest
-from flats import flats
 
 from esteira import bundle
 from esteira.train import registry, steps
 from esteira.train.judge import RejectedError
+from flats import flats
 
 
 def train(case, dataset, now, training_id):
     prepared = steps.split_rows(case, dataset, training_id, now)
-    fitted = [steps.fit_candidate(case, dataset, prepared, one.kind, now) for one in case.train.candidates]
+    fitted = [steps.fit_candidate(case, prepared, one.kind, now) for one in case.train.candidates]
     judgement = steps.pass_the_gate(case, prepared, fitted, now)
     return steps.publish_version(prepared, judgement, now)
 
@@ -63,7 +63,9 @@ def test_a_published_version_and_its_registered_version_name_each_other(dataset,
 
 def test_below_a_threshold_nothing_is_published_and_the_reason_stays_in_mlflow(dataset, now):
     case = only("decision_tree", gate={"r2": 0.999999})
-    with pytest.raises(RejectedError, match=r"decision_tree is rejected: r2 is 0\.\d+, at least 0\.999999 is asked"):
+    with pytest.raises(
+        RejectedError, match=r"decision_tree is rejected: r2 is 0\.\d+, at least 0\.999999 is asked"
+    ):
         train(case, dataset, now, "poor")
     assert bundle.versions(now.ARTEFATOS_PATH, "flats") == []
     (parent,) = runs(now, "training")
@@ -102,8 +104,8 @@ def test_a_champion_with_other_columns_is_not_compared(dataset, now):
 def test_a_killed_step_is_simply_run_again(dataset, now):
     case = only("linear_regression")
     prepared = steps.split_rows(case, dataset, "again", now)
-    steps.fit_candidate(case, dataset, prepared, "linear_regression", now)
-    fitted = steps.fit_candidate(case, dataset, prepared, "linear_regression", now)
+    steps.fit_candidate(case, prepared, "linear_regression", now)
+    fitted = steps.fit_candidate(case, prepared, "linear_regression", now)
     assert len(runs(now, "candidate")) == 1
     judgement = steps.pass_the_gate(case, prepared, [fitted], now)
     first = steps.publish_version(prepared, judgement, now)

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import httpx
 import mlflow
 import pytest
-from flats import flats
 
 from esteira import bundle
 from esteira.train import steps
 from esteira.train.track import TrackingError
+from flats import flats
 
 
 def free_port() -> int:
@@ -25,9 +25,29 @@ def free_port() -> int:
 
 @contextmanager
 def server(folder, port):
-    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", str(folder / "files")]
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "PATH": "/usr/bin:/bin"}
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--workers",
+        "1",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    stores = [
+        "--backend-store-uri",
+        f"sqlite:///{folder}/server.db",
+        "--artifacts-destination",
+        str(folder / "files"),
+    ]
+    environment = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PATH": "/usr/bin:/bin",
+    }
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
             command + stores, env=environment, stdout=log, stderr=log, start_new_session=True
@@ -53,7 +73,7 @@ def test_a_step_fails_at_once_and_ends_well_when_mlflow_is_back(dataset, now, tm
     case = flats(train={"candidates": [{"kind": "linear_regression"}]})
     with server(tmp_path, port):
         prepared = steps.split_rows(case, dataset, "down", now)
-        fitted = steps.fit_candidate(case, dataset, prepared, "linear_regression", now)
+        fitted = steps.fit_candidate(case, prepared, "linear_regression", now)
         judgement = steps.pass_the_gate(case, prepared, [fitted], now)
     with pytest.raises(TrackingError, match=f"MLflow does not answer at http://127.0.0.1:{port}") as error:
         steps.publish_version(prepared, judgement, now)

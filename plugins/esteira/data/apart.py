@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 PLACE_COLUMNS = ("_file", "_line", "_reason", "_text")
-"""What the rejected file holds before the case's columns; `_text` is a row that did not split into columns."""
+"""What the rejected file holds before the case's columns; `_text` is a row that has no columns."""
 
 _EXAMPLE_LENGTH = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Portion:
-    """Some rejected rows of one file: `codes` index `reasons`, `texts` are the case's columns or the whole row."""
+    """Rejected rows of one file: `codes` index `reasons`; `texts` are the case's columns, else `whole`."""
 
     file: str
     lines: np.ndarray[Any, Any]
@@ -38,13 +38,15 @@ class Portion:
         """How many rows went for each reason, with the first as an example."""
         import numpy as np
 
-        codes, first, rows = np.unique(self.codes, return_index=True, return_counts=True)
-        return [self._drop(int(code), int(at), int(count), names) for code, at, count in zip(codes, first, rows)]
+        found = zip(*np.unique(self.codes, return_index=True, return_counts=True), strict=True)
+        return [self._drop(int(code), int(first), int(rows), names) for code, first, rows in found]
 
     def _drop(self, code: int, at: int, rows: int, names: Sequence[str]) -> Drop:
         reason = self.reasons[code]
         cells = dict(zip(names, self.texts, strict=False))
-        shown = next((cells[name] for name in names if reason.startswith(f"{name}: ") and name in cells), self.whole)
+        shown = next(
+            (cells[name] for name in names if reason.startswith(f"{name}: ") and name in cells), self.whole
+        )
         example = None if shown is None else shown[at].as_py()
         return Drop(
             reason=reason,
@@ -69,7 +71,9 @@ class Rejected:
 
         size = len(portion.codes)
         missing = pa.nulls(size, pa.string())
-        reasons = pa.DictionaryArray.from_arrays(pa.array(portion.codes), pa.array(portion.reasons, pa.string()))
+        reasons = pa.DictionaryArray.from_arrays(
+            pa.array(portion.codes), pa.array(portion.reasons, pa.string())
+        )
         place = (
             pa.repeat(portion.file, size),
             pa.array(portion.lines, pa.int64()),

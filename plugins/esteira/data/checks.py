@@ -40,22 +40,28 @@ def faults(cells: dict[str, Cell]) -> list[Fault]:
     return [fault for cell in cells.values() for fault in cell.faults]
 
 
-def cells(text: Table, places: dict[str, str], table_columns: dict[str, Column], missing: tuple[str, ...]) -> dict[str, Cell]:
+def cells(
+    text: Table, places: dict[str, str], table_columns: dict[str, Column], missing: tuple[str, ...]
+) -> dict[str, Cell]:
     """Read each column from the text column that `places` gives for it."""
     tokens = tuple(dict.fromkeys(("", *(token.strip() for token in missing))))
     return {name: _cell(name, column, text[places[name]], tokens) for name, column in table_columns.items()}
 
 
 def typed(text: Table, read: dict[str, Cell]) -> Table:
-    """The values as v0, v1, … and the code of the row's first fault, which is null for a sound row."""
+    """The values as v0, v1, … and the fault codes."""
+    values = {f"v{place}": cell.value for place, cell in enumerate(read.values())}
+    return text.select(**values, **{FAULT: fault_code(read)})
+
+
+def fault_code(read: dict[str, Cell]) -> Value:
+    """The code of a row's first fault, which is null for a sound row."""
     import ibis
     from ibis import literal, null
 
     all_sound = ibis.and_(*(cell.sound for cell in read.values()))
     coded = [(fault.condition, literal(code, "int16")) for code, fault in enumerate(faults(read), start=1)]
-    fault = ibis.cases((all_sound, null("int16")), *coded, else_=literal(0, "int16"))
-    values = {f"v{place}": cell.value for place, cell in enumerate(read.values())}
-    return text.select(**values, **{FAULT: fault})
+    return ibis.cases((all_sound, null("int16")), *coded, else_=literal(0, "int16"))
 
 
 def _cell(name: str, column: Column, text: StringValue, tokens: tuple[str, ...]) -> Cell:
@@ -71,7 +77,9 @@ def _cell(name: str, column: Column, text: StringValue, tokens: tuple[str, ...])
             return _code(name, column, text, tokens)
 
 
-def _whole(name: str, column: Integer, text: StringValue, tokens: tuple[str, ...], low: int, high: int) -> Cell:
+def _whole(
+    name: str, column: Integer, text: StringValue, tokens: tuple[str, ...], low: int, high: int
+) -> Cell:
     number, missing = _read(text, tokens)
     value = number.try_cast(_integer_type(low, high))
     fits = value.between(low, high) & (value.cast("float64") == number)
@@ -125,7 +133,7 @@ def _no_number(number: Value, missing: BooleanValue) -> BooleanValue:
 
 
 def _read(text: StringValue, tokens: tuple[str, ...]) -> tuple[Value, BooleanValue]:
-    """The text as a double (DuckDB's cast takes blanks around it), and whether it stands for a missing value."""
+    """The text as a double (blanks around it are fine), and whether it stands for a missing value."""
     import ibis
 
     missing = text.isnull() | text.strip().isin(tokens)

@@ -50,14 +50,21 @@ def _bars(
     import ibis
 
     counts = [
-        _counts(rows, name, place, column, figures[name]) for place, (name, column) in enumerate(columns.items())
+        _counts(rows, name, place, column, figures[name])
+        for place, (name, column) in enumerate(columns.items())
     ]
-    found = ibis.union(*counts).to_pyarrow().to_pylist() if len(counts) > 1 else counts[0].to_pyarrow().to_pylist()
+    found = (
+        ibis.union(*counts).to_pyarrow().to_pylist()
+        if len(counts) > 1
+        else counts[0].to_pyarrow().to_pylist()
+    )
     by_place: dict[int, list[tuple[str, int]]] = {place: [] for place in range(len(columns))}
     for row in found:
         by_place[row["place"]].append((row["bar"], row["rows"]))
     return {
-        name: _levels(by_place[place]) if isinstance(column, Category) else _bins(by_place[place], figures[name])
+        name: _levels(by_place[place])
+        if isinstance(column, Category)
+        else _bins(by_place[place], figures[name])
         for place, (name, column) in enumerate(columns.items())
     }
 

@@ -47,7 +47,7 @@ def columns(case: Case) -> dict[str, Column]:
 
 
 def inspect(path: Path, case: Case) -> Layout:
-    """Read the head of a raw file. Raises LayoutError naming the file, what is wrong with it and the remedy."""
+    """Read the head of a raw file. Raises LayoutError naming the file, its fault and the remedy."""
     first_line = _first_line(path, case.source.encoding)
     delimiter = case.source.delimiter or _sniffed(first_line, set(columns(case)))
     header = _fields(first_line, delimiter)
@@ -56,7 +56,9 @@ def inspect(path: Path, case: Case) -> Layout:
         raise LayoutError(_no_column(path, missing, header, delimiter, case))
     twice = [name for name, times in Counter(header).items() if times > 1 and name in columns(case)]
     if twice:
-        raise LayoutError(f"{path} has the column {twice[0]!r} twice; rename or remove one of them in its first line")
+        raise LayoutError(
+            f"{path} has the column {twice[0]!r} twice; rename or remove one of them in its first line"
+        )
     positions = {name: header.index(name) for name in columns(case)}
     return Layout(
         path=path, encoding=case.source.encoding, delimiter=delimiter, header=header, positions=positions
@@ -75,8 +77,8 @@ def _first_line(path: Path, encoding: str) -> str:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError as error:
         raise LayoutError(
-            f"{path} is not {encoding}: byte {head[error.start]:#04x} at position {error.start}; save it as UTF-8, "
-            f"or set source.encoding to latin-1 in the case"
+            f"{path} is not {encoding}: byte {head[error.start]:#04x} at position {error.start}; "
+            f"save it as UTF-8, or set source.encoding to latin-1 in the case"
         ) from None
     return text
 
@@ -110,12 +112,15 @@ def _sniffed(text: str, expected: set[str]) -> str:
 
 
 def _no_column(path: Path, missing: list[str], header: tuple[str, ...], delimiter: str, case: Case) -> str:
-    near = {name: difflib.get_close_matches(name.lower(), [h.lower() for h in header], n=1) for name in missing}
+    near = {
+        name: difflib.get_close_matches(name.lower(), [h.lower() for h in header], n=1) for name in missing
+    }
     by_lower = {name.lower(): name for name in header}
     named = ", ".join(
         f"{name!r} (near it: {by_lower[near[name][0]]!r})" if near[name] else repr(name) for name in missing
     )
     return (
-        f"{path} has no column {named}. With {_NAMES.get(delimiter, delimiter)!r} as delimiter its columns are: "
-        f"{', '.join(header)[:500]}. Rename them in the file's first line, or under columns in the case {case.name!r}"
+        f"{path} has no column {named}. With {_NAMES.get(delimiter, delimiter)!r} as delimiter its columns "
+        f"are: {', '.join(header)[:500]}. Rename them in the file's first line, "
+        f"or under columns in the case {case.name!r}"
     )

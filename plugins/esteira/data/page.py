@@ -29,19 +29,24 @@ _WIDTH, _HEIGHT = 192, 36
 def as_page(report: Report) -> str:
     """The report for a person to look at: the funnel, what went and why, and each column."""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(report.title)}: data quality</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>{escape(report.title)}: data quality</title>"
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
         f"{_heading(report)}{_funnel(report)}{_losses(report)}{_columns(report)}{_sources(report)}</html>\n"
     )
 
 
 def _heading(report: Report) -> str:
-    warning = '<p class="warn">This data is synthetic: it was generated, not observed.</p>' if report.synthetic else ""
+    warning = (
+        '<p class="warn">This data is synthetic: it was generated, not observed.</p>'
+        if report.synthetic
+        else ""
+    )
     return (
         f"<h1>{escape(report.title)}</h1><p class=soft>Data quality of <b>{escape(report.case)}</b> "
         f"{report.sha}, {report.created_at:%Y-%m-%d %H:%M} UTC, in {report.seconds:.1f} s</p>{warning}"
-        f"<p><b>{report.rows_in:,}</b> rows in, <b>{report.rows_out:,}</b> out: {report.rejected:,} kept aside, "
-        f"{report.duplicates:,} duplicates.</p>"
+        f"<p><b>{report.rows_in:,}</b> rows in, <b>{report.rows_out:,}</b> out: "
+        f"{report.rejected:,} kept aside, {report.duplicates:,} duplicates.</p>"
     )
 
 
@@ -77,7 +82,8 @@ def _losses(report: Report) -> str:
 
 
 def _columns(report: Report) -> str:
-    head = "<tr><th>column<th>type<th class=n>missing<th class=n>min<th class=n>mean<th class=n>max<th>distribution"
+    figures = "<th class=n>missing<th class=n>min<th class=n>mean<th class=n>max"
+    head = f"<tr><th>column<th>type{figures}<th>distribution"
     return f"<h2>Columns</h2><table>{head}{''.join(map(_column, report.columns))}</table>"
 
 

@@ -41,7 +41,9 @@ class RawFile(_Fact):
         """Raise RawDataError if the file is not the one that was found."""
         status = self.path.stat() if self.path.is_file() else None
         if status is None or (status.st_size, status.st_mtime_ns) != (self.bytes, self.modified_ns):
-            raise RawDataError(f"{self.path} was changed or removed while it was being read; run the step again")
+            raise RawDataError(
+                f"{self.path} was changed or removed while it was being read; run the step again"
+            )
 
 
 class RawFiles(_Fact):
@@ -75,7 +77,7 @@ class Mark(_Fact):
 
 
 def find(case: Case, settings: Settings) -> RawFiles:
-    """The files that `source.files` names under RAW_DATA_PATH; the case's generator writes it where there is none.
+    """The files that `source.files` names under RAW_DATA_PATH; where there is none, the generator writes it.
 
     A file that exists is used as it is. Raises RawDataError when there is none and no generator.
     """
@@ -96,9 +98,13 @@ def find(case: Case, settings: Settings) -> RawFiles:
 def _matching(pattern: str, folder: Path) -> list[Path]:
     if (folder / pattern).is_file():
         return [folder / pattern]
-    found = sorted(glob.glob(pattern, root_dir=folder, recursive=True))
-    paths = [folder / name for name in found if not name.endswith(MARK_SUFFIX)]
-    return [path for path in paths if path.is_file()]
+    start = Path(folder / pattern).anchor if Path(pattern).is_absolute() else folder
+    found = sorted(Path(start).glob(str(Path(pattern).relative_to(Path(pattern).anchor))))
+    return [path for path in found if path.is_file() and not _is_ours(path.relative_to(start))]
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name.endswith(MARK_SUFFIX) or any(part.startswith(".") for part in path.parts)
 
 
 def _nothing_found(case: Case, folder: Path) -> str:
@@ -115,8 +121,8 @@ def _synthesized(case: Case, generator: str, folder: Path) -> Path:
     """Write the file through a temporary one; a file that came into being meanwhile is left as it is."""
     if glob.has_magic(case.source.files):
         raise RawDataError(
-            f"source.files of the case {case.name!r} is the pattern {case.source.files!r}, which no file under "
-            f"{folder} matches; source.synthetic needs the name of one file to write"
+            f"source.files of the case {case.name!r} is the pattern {case.source.files!r}, which no file "
+            f"under {folder} matches; source.synthetic needs the name of one file to write"
         )
     generate = synthesize.generator(generator)
     path = folder / case.source.files
@@ -128,7 +134,7 @@ def _synthesized(case: Case, generator: str, folder: Path) -> Path:
         fact = _described(written)
         mark = Mark(generator=generator, sha256=fact.sha256, bytes=fact.bytes)
         (work / "mark").write_text(mark.model_dump_json(indent=2), encoding="utf-8")
-        os.replace(work / "mark", _mark_path(path))
+        (work / "mark").replace(_mark_path(path))
         with suppress(FileExistsError):
             os.link(written, path)
     return path

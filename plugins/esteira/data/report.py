@@ -118,9 +118,8 @@ def _step(step: Step) -> list[str]:
 def _column(column: ColumnProfile) -> str:
     low, mean, high = (figure(value) for value in (column.min, column.mean, column.max))
     levels = "" if column.levels is None else f"{column.levels:,}"
-    return (
-        f"{column.name[:24]:<24} {column.type:<9} {column.missing:>10,} {low:>14} {mean:>14} {high:>14} {levels:>7}"
-    )
+    figures = f"{column.missing:>10,} {low:>14} {mean:>14} {high:>14} {levels:>7}"
+    return f"{column.name[:24]:<24} {column.type:<9} {figures}"
 
 
 def figure(value: float | None) -> str:

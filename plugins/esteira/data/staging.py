@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from esteira.case import Case
 from esteira.data import checks, engine
 from esteira.data.layout import Layout, LayoutError, columns
+from esteira.rules import ROW
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Staged:
-    """The staged table, the files it came from, and the reason behind each fault code."""
+    """The rows with `ROW`, the files they came from, and the reason behind each fault code."""
 
     table: Table
     parts: tuple[Part, ...]
@@ -58,9 +59,6 @@ class Staged:
     @property
     def rows_in(self) -> int:
         return sum(part.rows + part.broken.num_rows for part in self.parts)
-
-    def part_of(self, position: int) -> Part:
-        return next(part for part in reversed(self.parts) if position >= part.first)
 
 
 def read(connection: Backend, case: Case, layouts: list[Layout], work: Path) -> Staged:
@@ -80,13 +78,14 @@ def read(connection: Backend, case: Case, layouts: list[Layout], work: Path) -> 
             connection.create_table(STAGED, schema=typed.schema())
         rows = _stage(connection, layout, typed) - first
         parts.append(Part(layout, source, first, rows, _broken(connection, f"broken{place}")))
-    return Staged(connection.table(STAGED), tuple(parts), reasons)
+    staged = connection.table(STAGED)
+    return Staged(staged.mutate(**{ROW: staged.rowid()}), tuple(parts), reasons)
 
 
 def faulty(connection: Backend, case: Case, part: Part) -> Iterator[pa.RecordBatch]:
-    """The original text of a file's rows that have a fault, as t0, t1, …, in order; reads the file once more."""
+    """The original text of a file's rows that have a fault, as t0, t1, …, in order; reads it again."""
     text = _text(connection, part.layout, part.source, ignore_errors=True)
-    fault = checks.typed(text, _cells(text, part.layout, case))[checks.FAULT]
+    fault = checks.fault_code(_cells(text, part.layout, case))
     original = {f"t{place}": text[f"c{at}"] for place, at in enumerate(part.layout.positions.values())}
     marked = text.select(**original, **{checks.FAULT: fault})
     yield from engine.batches(connection, marked.filter(marked[checks.FAULT].notnull()))
@@ -128,10 +127,16 @@ def _broken(connection: Backend, name: str) -> pa.Table:
     import ibis
 
     found = connection.table(name)
-    kind = ibis.cases(*((found.error_type == error, reason) for error, reason in _BROKEN.items()), else_="row: malformed")
-    by_line = found.mutate(kind=kind).group_by("line").aggregate(
-        reason=lambda rows: rows.kind.argmin(rows.column_idx.fill_null(0)),
-        text=lambda rows: rows.csv_line.strip().min(),
+    kind = ibis.cases(
+        *((found.error_type == error, reason) for error, reason in _BROKEN.items()), else_="row: malformed"
+    )
+    by_line = (
+        found.mutate(kind=kind)
+        .group_by("line")
+        .aggregate(
+            reason=lambda rows: rows.kind.argmin(rows.column_idx.fill_null(0)),
+            text=lambda rows: rows.csv_line.strip().min(),
+        )
     )
     return by_line.mutate(line=by_line.line.cast("int64")).order_by("line").to_pyarrow()
 
@@ -147,4 +152,6 @@ def _unreadable(layout: Layout, error: Exception) -> Exception:
         remedy = "its lines end in different ways, or its quotes do not pair up; save it again as one CSV"
     else:
         return error
-    return LayoutError(f"{layout.path} cannot be read as a CSV with {layout.delimiter!r} between the fields: {remedy}")
+    return LayoutError(
+        f"{layout.path} cannot be read as a CSV with {layout.delimiter!r} between the fields: {remedy}"
+    )

@@ -83,7 +83,9 @@ def _columns(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
         if name not in columns and name != "Prices":
             low, high = ranges.get(name, (0, 1))
             columns[name] = random.integers(low, high, rows, endpoint=True)
-    columns["Prices"] = HOUSE_PRICE_BASE + sum(price * columns[name] for name, price in HOUSE_PRICE_OF.items())
+    columns["Prices"] = HOUSE_PRICE_BASE + sum(
+        price * columns[name] for name, price in HOUSE_PRICE_OF.items()
+    )
     return columns
 
 

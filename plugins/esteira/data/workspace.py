@@ -1,4 +1,4 @@
-"""Folders for files in the making: private to one writer, removed with it, and tidied after a writer that died."""
+"""Folders for files in the making: private to one writer, and removed after it even if it was killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from esteira.errors import EsteiraError
 
 _PREFIX = ".work-"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_FULL_WORDS = ("no space left", "file too large", "disk quota", "max_temp_directory_size", "could not write")
+_FULL_WORDS = ("no space left", "file too large", "disk quota", "max_temp_directory_size")
 
 
 class DiskFullError(EsteiraError):
@@ -58,7 +58,7 @@ def put_in_place(files: Mapping[Path, Path]) -> None:
         with source.open("rb") as file:
             os.fsync(file.fileno())
     for source, target in files.items():
-        os.replace(source, target)
+        source.replace(target)
 
 
 def _remove_dead(folder: Path) -> None:
@@ -97,5 +97,5 @@ def _disk_full(folder: Path, error: Exception) -> DiskFullError:
     cause = str(error).splitlines()[0]
     return DiskFullError(
         f"The disk of {folder} has no room for what is being written ({cause}); nothing was changed. "
-        f"Make room there, or point the setting that holds this folder to another disk, and run the step again"
+        f"Make room there, or point the setting for this folder to another disk, and run the step again"
     )

@@ -56,7 +56,8 @@ class Instance(_Fact):
         return f"http://127.0.0.1:{self.port}"
 
     def __str__(self) -> str:
-        return f"{self.role} {self.target} of {self.case!r} version {self.version} ({self.id})"
+        noun = "container" if self.target == "docker" else self.target
+        return f"{self.role} {noun} of {self.case!r} version {self.version} ({self.id})"
 
 
 class Started(_Fact):

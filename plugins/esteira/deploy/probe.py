@@ -56,6 +56,20 @@ def _refusal(instance: Instance, is_running: Callable[[Instance], bool], seconds
     return f"was not ready within {seconds:.0f} s at {instance.url}: {said}"
 
 
+def serves(instance: Instance, *, seconds: float = 2.0) -> bool:
+    """Whether fresh connections reach this very instance and it is ready; False at once where nobody is."""
+    deadline = time.monotonic() + seconds
+    with _client(keep_alive=0) as client:
+        while time.monotonic() < deadline:
+            answer = _ask(client, instance)
+            if answer is None:
+                return False
+            if _is_ready(answer, instance):
+                return True
+            time.sleep(_PAUSE)
+    return False
+
+
 def check_golden(url: str, metadata: Metadata) -> int:
     """Send every golden example to `url`/predict; the number of them.
 

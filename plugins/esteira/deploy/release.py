@@ -15,7 +15,7 @@ from esteira.deploy.facts import Build, Instance, Release, Started
 from esteira.deploy.journal import Attempt, record, user
 from esteira.deploy.live import Placed, placed, repair
 from esteira.deploy.lock import locked
-from esteira.deploy.probe import await_ready, check_golden
+from esteira.deploy.probe import await_ready, check_golden, serves
 from esteira.deploy.target import TARGETS, Target, pick
 from esteira.settings import Settings
 
@@ -123,16 +123,18 @@ def _started_live(target: Target, build: Build, port: int) -> Instance:
 
 
 def _bring_back(target: Target, old: Instance, reason: BaseException) -> None:
+    if serves(old):
+        log.warning("The %s serves on", old)
+        return
     try:
-        if not target.is_running(old):
-            old = target.start_again(old)
+        old = target.start_again(old)
         await_ready(old, target.is_running, target.last_lines)
     except DeployError as error:
         raise DeployError(
             f"{reason}\nAnd the {old} could not be brought back: {error}\n"
             "Repeat the release; its first step tries again"
         ) from reason
-    log.warning("The %s serves on", old)
+    log.warning("The %s serves again", old)
 
 
 def _unaltered(build: Build, settings: Settings) -> Bundle:

@@ -54,8 +54,10 @@ def prepare(home: Home, database: Database, say: Say) -> Iterator[None]:
         _copy(database.path, database.staging)
     program = database.migration(database.staging)
     yield from _finish(start(home, program), home.log(program.name), database)
+    _fold_in_journal(database.staging)
     _remove_sidecars(database.path)
     database.staging.replace(database.path)
+    _remove_sidecars(database.staging)
     write_private(database.stamp, wanted)
 
 
@@ -90,6 +92,11 @@ def _is_complete(path: Path) -> bool:
 def _copy(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
+
+
+def _fold_in_journal(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
 
 
 def _remove(path: Path) -> None:

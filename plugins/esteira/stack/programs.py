@@ -22,9 +22,9 @@ _OWN = {
     "DO_NOT_TRACK": "true",
     "SCARF_ANALYTICS": "false",
     "SPT_NOENV": "1",  # else Airflow's process titles overwrite the environment that processes are found by
-    "PYTHONUNBUFFERED": "1",
 }
 _UNLESS_SET = {
+    "PYTHONWARNINGS": "ignore::DeprecationWarning",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -67,15 +67,25 @@ def airflow_migration(settings: Settings, database: Path) -> Program:
 
 
 def mlflow(settings: Settings) -> Program:
-    """MLflow's server, with one worker and without the job runner that esteira does not use."""
+    """MLflow's server in one process, without the job runner that esteira does not use.
+
+    `mlflow server` starts just this, but stays beside it and doubles the time and the memory.
+    """
     home = Home.of(settings)
-    command = [str(_EXECUTABLES / "mlflow"), "server", "--host", "127.0.0.1", "--workers", "1"]
-    command += ["--port", str(settings.mlflow_port)]
-    command += ["--backend-store-uri", f"sqlite:///{home.mlflow / 'mlflow.db'}"]
-    command += ["--artifacts-destination", str(home.mlflow / "artifacts")]
-    own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = [sys.executable, "-m", "uvicorn", "mlflow.server.fastapi_app:app", "--log-level", "warning"]
+    own = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{home.mlflow / 'mlflow.db'}",
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(home.mlflow / "artifacts"),
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        "_MLFLOW_SGI_NAME": "uvicorn",
+    }
     return Program(
-        name=MLFLOW, command=command, folder=home.mlflow, environment={**environment(settings), **own}
+        name=MLFLOW,
+        command=[*command, "--host", "127.0.0.1", "--port", str(settings.mlflow_port)],
+        folder=home.mlflow,
+        environment={**environment(settings), **own},
     )
 
 
@@ -90,7 +100,7 @@ def mlflow_migration(settings: Settings, database: Path) -> Program:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What services and tasks see: this process's environment without any other Airflow's, and the settings."""
+    """What services and tasks see: this process's environment (no other Airflow's), and the settings."""
     inherited = {name: value for name, value in os.environ.items() if not _of_another_airflow(name)}
     plugins = [str(PROJECT / "plugins"), *filter(None, [inherited.get("PYTHONPATH")])]
     proxied = inherited.get("no_proxy", inherited.get("NO_PROXY"))
@@ -154,7 +164,6 @@ def _configuration(settings: Settings, home: Home, dags: Path) -> dict[str, dict
             "port": settings.AIRFLOW_PORT,
             "base_url": settings.airflow_url,
             "workers": 1,
-            "worker_timeout": 5,
             "secret_key": secrets.api_secret,
             "instance_name": "Esteira",
         },

@@ -4,12 +4,13 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 import pandas as pd
 
 from esteira.bundle import CandidateFact, Facts, Golden, Record, Value
 from esteira.candidates import parameters
-from esteira.case import Case, is_text
+from esteira.case import Case, Column, Number, is_text
 from esteira.settings import PROJECT
 from esteira.train.features import Doubles
 from esteira.train.fit import Fitted
@@ -72,19 +73,19 @@ def _candidate_fact(one: Fitted) -> CandidateFact:
 
 def records(case: Case, rows: pd.DataFrame) -> list[Record]:
     """Rows as JSON records by column name: whole numbers as int, missing values as null."""
-
-    def value(name: str, cell: object) -> Value:
-        if pd.isna(cell):  # type: ignore[call-overload]
-            return None
-        column = case.features[name]
-        if is_text(column):
-            return str(cell)
-        return float(cell) if column.type == "number" else int(cell)  # type: ignore[call-overload, no-any-return]
-
+    names = list(case.features)
     return [
-        {name: value(name, cell) for name, cell in zip(case.features, row, strict=True)}
-        for row in rows[list(case.features)].itertuples(index=False, name=None)
+        {name: _value(case.features[name], cell) for name, cell in zip(names, row, strict=True)}
+        for row in rows[names].itertuples(index=False, name=None)
     ]
+
+
+def _value(column: Column, cell: Any) -> Value:
+    if pd.isna(cell):
+        return None
+    if is_text(column):
+        return str(cell)
+    return float(cell) if isinstance(column, Number) else int(cell)
 
 
 def git_commit() -> str | None:

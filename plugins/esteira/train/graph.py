@@ -81,6 +81,4 @@ def _imputer_nodes(scope: Any, operator: Any, container: Any) -> None:
 
 
 # skl2onnx's own converter knows neither the indicator nor double precision.
-update_registered_converter(
-    SimpleImputer, "EsteiraImputer", _imputer_shape, _imputer_nodes, overwrite=True
-)
+update_registered_converter(SimpleImputer, "EsteiraImputer", _imputer_shape, _imputer_nodes, overwrite=True)

@@ -72,9 +72,7 @@ def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Se
     return Judgement(winner=winner, facts=facts, champion=champion, reasons=tuple(reasons))
 
 
-def _prove(
-    case: Case, prepared: Prepared, winner: Fitted, rows: pd.DataFrame, answers: Doubles
-) -> float:
+def _prove(case: Case, prepared: Prepared, winner: Fitted, rows: pd.DataFrame, answers: Doubles) -> float:
     shape = features.layout(case.features)
     run = graph.session(winner.graph.read_bytes())
     difference = graph.parity(graph.predict(run, features.tensors(rows, shape)), answers, prepared.scale)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import joblib
 import numpy as np
@@ -22,7 +22,7 @@ from esteira.data.dataset import Dataset
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.train import features, scaler, workspace
-from esteira.train.features import Doubles, Floats, Layout
+from esteira.train.features import Doubles, Floats
 from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, sides
 
 log = logging.getLogger("esteira")
@@ -42,6 +42,7 @@ class Prepared(BaseModel):
 
     training_id: str
     folder: Path
+    cleaned: Dataset
     dataset: DatasetFact
     seen: dict[str, Seen]
     scale: float
@@ -95,8 +96,7 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
             parts.add(rows, side, fitted.transform(features.frame(rows, shape)), rows[case.target])
     scale = float(np.std(np.load(folder / "train_y.npy"))) or 1.0
     prepared = Prepared(
-        training_id=training_id, folder=folder, dataset=fact, seen=survey.seen(), scale=scale
-    )
+        training_id=training_id, folder=folder, cleaned=dataset, dataset=fact, seen=survey.seen(), scale=scale)
     log.info("%s; %d columns after preprocessing", prepared.sentence(), width)
     return prepared
 
@@ -115,7 +115,7 @@ class _Survey:
         self._sizes = np.zeros(3, dtype=np.int64)
         self._low: dict[str, float] = {}
         self._high: dict[str, float] = {}
-        self._levels: dict[str, set[int] | set[str]] = {}
+        self._levels: dict[str, set[Any]] = {}
         self._sample: list[pd.DataFrame] = []
         self._every = 1 + rows // _SCALER_ROWS
 
@@ -184,7 +184,9 @@ class _Parts:
     ) -> None:
         self._open.close()
 
-    def add(self, rows: pd.DataFrame, side: npt.NDArray[np.uint8], columns: Floats, target: pd.Series) -> None:
+    def add(
+        self, rows: pd.DataFrame, side: npt.NDArray[np.uint8], columns: Floats, target: pd.Series
+    ) -> None:
         values = target.to_numpy(np.float64)
         for part in _PARTS:
             mine = side == part
@@ -195,7 +197,11 @@ class _Parts:
 
     def _start(self, side: int, kind: str, dtype: type, shape: tuple[int, ...], part: str) -> None:
         file = self._open.enter_context((self._folder / f"{part}_{kind}.npy").open("wb"))
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+            "fortran_order": False,
+            "shape": shape,
+        }
         np.lib.format.write_array_header_1_0(file, header)
         self._files[side, kind] = file
 

@@ -2,7 +2,8 @@
 
 import logging
 
-from mlflow.exceptions import RestException
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from esteira.bundle import Bundle
 from esteira.settings import Settings
@@ -26,7 +27,9 @@ def register(bundle: Bundle, settings: Settings) -> str:
         run_id = next(one.mlflow_run_id for one in facts.candidates if one.name == facts.chosen)
         assert run_id is not None
         _create_model(client, facts.case)
-        model = client.get_run(run_id).outputs.model_outputs[0].model_id
+        outputs = client.get_run(run_id).outputs
+        assert outputs is not None
+        model = outputs.model_outputs[0].model_id
         tags = {
             VERSION_TAG: str(bundle.version),
             "esteira.bundle": str(bundle.metadata_path),
@@ -60,13 +63,13 @@ def promote(case: str, version: int, settings: Settings) -> None:
         log.warning("Version %d of %s is not registered in MLflow: nothing to mark", version, case)
         return
     client.set_registered_model_alias(case, "champion", number)
-    if client.get_registered_model(case).aliases.get("challenger") == number:
+    if str(client.get_registered_model(case).aliases.get("challenger")) == number:
         client.delete_registered_model_alias(case, "challenger")
 
 
-def _create_model(client: track.mlflow.MlflowClient, case: str) -> None:
+def _create_model(client: MlflowClient, case: str) -> None:
     try:
         client.create_registered_model(case)
-    except RestException as error:
+    except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -7,8 +7,10 @@ see the same numbers.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from skl2onnx.sklapi import CastTransformer
 from sklearn.compose import ColumnTransformer
@@ -41,7 +43,7 @@ def _imputer() -> SimpleImputer:
 
 
 def _one_hot(shape: Layout, positions: list[int], levels: Levels, dtype: type) -> OneHotEncoder:
-    categories = [np.array(levels[shape.names[i]], dtype=dtype) for i in positions]
+    categories: list[npt.NDArray[Any]] = [np.array(levels[shape.names[i]], dtype=dtype) for i in positions]
     return OneHotEncoder(
         categories=categories, handle_unknown="ignore", sparse_output=False, dtype=np.float32
     )

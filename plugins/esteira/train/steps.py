@@ -1,7 +1,6 @@
 """The four steps of a training, as the DAG, the command line and a notebook call them."""
 
 import logging
-
 from collections.abc import Sequence
 
 from esteira import bundle
@@ -21,28 +20,24 @@ def split_rows(case: Case, dataset: Dataset, training_id: str, settings: Setting
     """Split the dataset, fit the preprocessing and open the training's run in MLflow."""
     track.connect(settings)
     prepared = prepare(case, dataset, training_id, settings)
-    run_id = track.start(case, prepared, dataset, settings)
+    run_id = track.start(case, prepared, settings)
     return prepared.model_copy(update={"mlflow_run_id": run_id})
 
 
-def fit_candidate(
-    case: Case, dataset: Dataset, prepared: Prepared, name: str, settings: Settings
-) -> Fitted:
+def fit_candidate(case: Case, prepared: Prepared, name: str, settings: Settings) -> Fitted:
     """Fit the case's candidate of a name, score it, export it and log it as a run."""
     fitted = fit(case, prepared, named(case, name))
-    run_id = track.log_candidate(case, prepared, dataset, fitted, settings)
+    run_id = track.log_candidate(case, prepared, fitted, settings)
     return fitted.model_copy(update={"mlflow_run_id": run_id})
 
 
-def pass_the_gate(
-    case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings
-) -> Judgement:
+def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> Judgement:
     """Judge the winner on the holdout and log the verdict.
 
     Raises RejectedError, with every reason, when the gate does not let it through.
     """
     judgement = judge.judge(case, prepared, fitted, settings)
-    track.log_judgement(case, prepared, judgement, settings)
+    track.log_judgement(prepared, judgement, settings)
     if not judgement.passed:
         workspace.end(settings, case.name, prepared.training_id)
         raise RejectedError(

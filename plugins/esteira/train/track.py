@@ -4,16 +4,15 @@ import logging
 import os
 import warnings
 from pathlib import Path
-from typing import Any
 
 import httpx
 import mlflow
 import onnx
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import RunStatus
+from mlflow.entities import Run, RunStatus
 from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.types import ColSpec, Schema, TensorSpec
 from numpy import dtype
 from sklearn.inspection import permutation_importance
 from sklearn.pipeline import Pipeline
@@ -59,7 +58,7 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
 
 
 def experiment(case: str, settings: Settings) -> str:
-    """The id of the case's experiment, made on first use; without a server its files lie beside the database."""
+    """The id of the case's experiment; without a server its files lie beside the database."""
     uri = settings.MLFLOW_TRACKING_URI
     if uri.startswith("sqlite:///") and mlflow.get_experiment_by_name(case) is None:
         files = Path(uri.removeprefix("sqlite:///")).resolve().parent / "artifacts"
@@ -67,11 +66,12 @@ def experiment(case: str, settings: Settings) -> str:
     return str(mlflow.set_experiment(case).experiment_id)
 
 
-def start(case: Case, prepared: Prepared, dataset: Dataset, settings: Settings) -> str:
+def start(case: Case, prepared: Prepared, settings: Settings) -> str:
     """The id of the training's parent run; the same training asked again gives the same run."""
     client = connect(settings)
     known = client.search_runs(
-        [experiment(case.name, settings)], f"tags.`{_TRAINING}` = '{prepared.training_id}' and tags.`esteira.role` = 'training'"
+        [experiment(case.name, settings)],
+        f"tags.`{_TRAINING}` = '{prepared.training_id}' and tags.`esteira.role` = 'training'",
     )
     if known:
         client.update_run(known[0].info.run_id, status="RUNNING")
@@ -79,20 +79,17 @@ def start(case: Case, prepared: Prepared, dataset: Dataset, settings: Settings) 
     fact = prepared.dataset
     tags = {_TRAINING: prepared.training_id, "esteira.role": "training", "mlflow.note.content": case.title}
     with mlflow.start_run(run_name=f"{case.name} {fact.sha256}", tags=tags) as run:
-        mlflow.log_input(_mlflow_dataset(case, dataset), context="training")
+        mlflow.log_input(_mlflow_dataset(prepared.cleaned), context="training")
         mlflow.log_params(
             {"metric": case.train.metric, "log_target": case.train.log_target}
             | fact.model_dump(include={"rows", "train_rows", "validation_rows", "holdout_rows", "synthetic"})
         )
-        if dataset.report.is_file():
-            mlflow.log_artifact(str(dataset.report), "dataset")
+        mlflow.log_artifact(str(prepared.cleaned.page_path), "dataset")
     client.update_run(run.info.run_id, status="RUNNING")
     return str(run.info.run_id)
 
 
-def log_candidate(
-    case: Case, prepared: Prepared, dataset: Dataset, fitted: Fitted, settings: Settings
-) -> str:
+def log_candidate(case: Case, prepared: Prepared, fitted: Fitted, settings: Settings) -> str:
     """One child run: parameters, scores, dataset, ONNX model with signature, three pictures."""
     client = connect(settings)
     experiment(case.name, settings)
@@ -105,7 +102,7 @@ def log_candidate(
     with mlflow.start_run(run_name=fitted.name, tags=tags) as run:
         mlflow.log_params({"candidate": fitted.name} | parameters(fitted.candidate))
         mlflow.log_metrics(fitted.scores | {"fit_seconds": fitted.seconds})
-        mlflow.log_input(_mlflow_dataset(case, dataset), context="training")
+        mlflow.log_input(_mlflow_dataset(prepared.cleaned), context="training")
         _log_pictures(case, prepared, fitted)
         mlflow.onnx.log_model(
             onnx.load(fitted.graph),
@@ -118,7 +115,7 @@ def log_candidate(
     return str(run.info.run_id)
 
 
-def log_judgement(case: Case, prepared: Prepared, judgement: Judgement, settings: Settings) -> None:
+def log_judgement(prepared: Prepared, judgement: Judgement, settings: Settings) -> None:
     """Write the outcome to the parent run and end it: finished when it passed, failed when rejected."""
     client = connect(settings)
     run_id = prepared.mlflow_run_id
@@ -133,7 +130,7 @@ def log_judgement(case: Case, prepared: Prepared, judgement: Judgement, settings
     client.set_terminated(run_id, status=RunStatus.to_string(status))
 
 
-def _drop_earlier_tries(client: mlflow.MlflowClient, run: Any, name: str) -> None:
+def _drop_earlier_tries(client: mlflow.MlflowClient, run: Run, name: str) -> None:
     training = run.data.tags[_TRAINING]
     for twin in client.search_runs([run.info.experiment_id], f"tags.`{_TRAINING}` = '{training}'"):
         if twin.info.run_name == name and twin.info.run_id != run.info.run_id:
@@ -150,13 +147,18 @@ def _log_pictures(case: Case, prepared: Prepared, fitted: Fitted) -> None:
     shape = features.layout(case.features)
     pipeline = Pipeline([*prepared.scaler().steps, ("model", model)])
     shuffled = permutation_importance(
-        pipeline, features.frame(sample, shape), sample[case.target], n_repeats=2, random_state=0, scoring="r2"
+        pipeline,
+        features.frame(sample, shape),
+        sample[case.target],
+        n_repeats=2,
+        random_state=0,
+        scoring="r2",
     )
     mlflow.log_figure(plots.importances(shape.names, shuffled.importances_mean), "importances.png")
 
 
 def _signature(shape: Layout) -> ModelSignature:
-    inputs = []
+    inputs: list[ColSpec | TensorSpec] = []
     if shape.numbers:
         inputs.append(TensorSpec(dtype("float64"), (-1, len(shape.numbers)), "numbers"))
     if shape.texts:
@@ -164,9 +166,9 @@ def _signature(shape: Layout) -> ModelSignature:
     return ModelSignature(Schema(inputs), Schema([TensorSpec(dtype("float32"), (-1, 1), "prediction")]))
 
 
-def _mlflow_dataset(case: Case, dataset: Dataset) -> MetaDataset:
+def _mlflow_dataset(dataset: Dataset) -> MetaDataset:
     with warnings.catch_warnings():
         # MLflow registers its source for local files twice and warns that it has to choose.
         warnings.filterwarnings("ignore", message="The specified dataset source can be interpreted")
         source = resolve_dataset_source(str(dataset.path))
-    return MetaDataset(source, name=case.name, digest=dataset.sha)
+    return MetaDataset(source, name=dataset.case, digest=dataset.sha)  # type: ignore[abstract]

@@ -1,0 +1,134 @@
+"""Sifts the staged rows: the case's checks first, then its rules in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from esteira.case import Case, Category
+from esteira.data import checks, engine, staging
+from esteira.data.apart import Portion, Rejected, merged
+from esteira.data.layout import columns
+from esteira.data.report import Drop, Step
+from esteira.data.staging import Part, Staged
+from esteira.rules import ROW, Rule
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from ibis.backends.duckdb import Backend
+    from ibis.expr.types import Table
+
+    Positions = np.ndarray[Any, np.dtype[np.int64]]
+
+CHECK = "check columns"
+_DUPLICATE = "equal to an earlier row"
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """What all steps share: the connection, the case, the staged rows and where rejected rows go."""
+
+    connection: Backend
+    case: Case
+    staged: Staged
+    rejected: Rejected
+
+    def check(self) -> Step:
+        """Set aside the rows that are broken or that the case does not allow."""
+        drops = merged(drop for part in self.staged.parts for drop in self._checked(part))
+        return Step(name=CHECK, drops=drops, rows_after=self.staged.rows_in - _total(drops))
+
+    def sound(self) -> Table:
+        """The rows without a fault, under the case's names and with `ROW`."""
+        staged = self.staged.table
+        values = {name: staged[f"v{place}"] for place, name in enumerate(columns(self.case))}
+        return staged.filter(staged[checks.FAULT].isnull()).select(**values, **{ROW: staged[ROW]})
+
+    def apply(self, rule: Rule, place: int, rows: Table, rows_left: int) -> tuple[Table, Step]:
+        """Apply a rule to the rows that earlier steps left; returns those that it leaves."""
+        rows, drops = self._set_apart(rule, rows)
+        kept = rule.kept(rows)
+        if kept is not rows:
+            rows = self.connection.create_table(f"kept{place}", kept)
+            lost = rows_left - _total(drops) - int(rows.count().to_pyarrow().as_py())
+            drops += (Drop(reason=_DUPLICATE, rows=lost),) if lost else ()
+        return rows, Step(name=rule.kind, drops=drops, rows_after=rows_left - _total(drops))
+
+    def _checked(self, part: Part) -> Iterator[Drop]:
+        if part.broken.num_rows:
+            yield from self.rejected.add(_broken_portion(part))
+        positions = self._faulty_positions(part)
+        if positions.size:
+            yield from self._faulty(part, positions)
+
+    def _faulty_positions(self, part: Part) -> Positions:
+        staged = self.staged.table
+        within = staged[ROW].between(part.first, part.first + part.rows - 1)
+        faulty = staged.filter(staged[checks.FAULT].notnull() & within).select(ROW).order_by(ROW)
+        positions: Positions = faulty.to_pyarrow()[ROW].to_numpy()
+        return positions
+
+    def _faulty(self, part: Part, positions: Positions) -> Iterator[Drop]:
+        """Both are in the order of the file: the k-th faulty text stands at the k-th position."""
+        start = 0
+        for batch in staging.faulty(self.connection, self.case, part):
+            portion = Portion(
+                file=part.layout.path.name,
+                lines=part.lines(positions[start : start + batch.num_rows]),
+                reasons=self.staged.reasons,
+                codes=batch[checks.FAULT].to_numpy(),
+                texts=batch.columns[:-1],
+            )
+            start += batch.num_rows
+            yield from self.rejected.add(portion)
+
+    def _set_apart(self, rule: Rule, rows: Table) -> tuple[Table, tuple[Drop, ...]]:
+        import ibis
+
+        conditions = rule.apart(rows, self._numbers())
+        if not conditions:
+            return rows, ()
+        codes = [
+            (condition, ibis.literal(code, "int16")) for code, condition in enumerate(conditions.values())
+        ]
+        marked = rows.mutate(**{checks.FAULT: ibis.cases(*codes, else_=ibis.null("int16"))})
+        lost = marked.filter(marked[checks.FAULT].notnull()).order_by(ROW)
+        texts = {name: lost[name].cast("string") for name in self.rejected.names}
+        batches = engine.batches(self.connection, lost.select(ROW, checks.FAULT, **texts))
+        drops = merged(drop for batch in batches for drop in self._dropped(batch, tuple(conditions)))
+        return marked.filter(marked[checks.FAULT].isnull()).drop(checks.FAULT), drops
+
+    def _dropped(self, batch: pa.RecordBatch, reasons: tuple[str, ...]) -> Iterator[Drop]:
+        positions = batch[ROW].to_numpy()
+        for part in self.staged.parts:
+            low, high = positions.searchsorted((part.first, part.first + part.rows))
+            if low < high:
+                portion = Portion(
+                    file=part.layout.path.name,
+                    lines=part.lines(positions[low:high]),
+                    reasons=reasons,
+                    codes=batch[checks.FAULT].to_numpy()[low:high],
+                    texts=[column[low:high] for column in batch.columns[2:]],
+                )
+                yield from self.rejected.add(portion)
+
+    def _numbers(self) -> tuple[str, ...]:
+        table = columns(self.case)
+        return tuple(name for name, column in table.items() if not isinstance(column, Category))
+
+
+def _broken_portion(part: Part) -> Portion:
+    reasons = part.broken["reason"].combine_chunks().dictionary_encode()
+    return Portion(
+        file=part.layout.path.name,
+        lines=part.broken["line"].to_numpy(),
+        reasons=reasons.dictionary.to_pylist(),
+        codes=reasons.indices.to_numpy(),
+        whole=part.broken["text"].combine_chunks(),
+    )
+
+
+def _total(drops: tuple[Drop, ...]) -> int:
+    return sum(drop.rows for drop in drops)

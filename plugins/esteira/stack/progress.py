@@ -1,0 +1,134 @@
+"""Shows how a run goes: a live table in a terminal, one line for each finished task elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from esteira.stack.records import Run, TaskRun
+
+_MARKS = {
+    "success": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "upstream_failed": "[red]·[/]",
+    "skipped": "[yellow]–[/]",
+    "running": "[cyan]▶[/]",
+    "up_for_retry": "[yellow]↻[/]",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskView:
+    """A task of a run, and the sentence that it gave as its result."""
+
+    task: TaskRun
+    summary: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """A run and its tasks in the order of the work."""
+
+    run: Run
+    tasks: tuple[TaskView, ...] = ()
+
+
+class Progress(Protocol):
+    """Who is told how a run goes."""
+
+    def say(self, text: str) -> None: ...
+    def show(self, view: RunView) -> None: ...
+    def close(self) -> None: ...
+
+
+def progress_on(console: Console) -> Progress:
+    """A live table where the console is a terminal, lines where it is not."""
+    return LiveTable(console) if console.is_terminal else Lines(console)
+
+
+class LiveTable:
+    """Redraws the table of the current run; that of a finished run stays as it ended."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+
+    def say(self, text: str) -> None:
+        self._console.print(escape(text))
+
+    def show(self, view: RunView) -> None:
+        if self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="visible")
+            self._live.start()
+        self._live.update(_table(view), refresh=True)
+        if view.run.is_over:
+            self.close()
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+class Lines:
+    """Prints a line when a run starts, when a task of it ends and when it ends."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._printed: set[tuple[str, ...]] = set()
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, view: RunView) -> None:
+        run = view.run
+        self._once((run.dag_id, run.run_id), f"{run.dag_id} started")
+        for item in view.tasks:
+            if item.task.is_over:
+                self._once((run.run_id, *_identity(item.task)), _line(run, item))
+        if run.is_over:
+            self._once((run.run_id, "over"), f"{run.dag_id}: {run.state} in {run.seconds:.1f} s")
+
+    def close(self) -> None:
+        pass
+
+    def _once(self, key: tuple[str, ...], text: str) -> None:
+        if key not in self._printed:
+            self._printed.add(key)
+            self.say(text)
+
+
+def _identity(task: TaskRun) -> tuple[str, str]:
+    return task.task_id, str(task.map_index)
+
+
+def _line(run: Run, item: TaskView) -> str:
+    result = f": {item.summary}" if item.summary else ""
+    return f"  {run.dag_id} / {item.task.name} {item.task.state} in {item.task.seconds:.1f} s{result}"
+
+
+def _table(view: RunView) -> Table:
+    run = view.run
+    table = Table(title=_title(run), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column(width=1)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for item in view.tasks:
+        table.add_row(*_row(item))
+    return table
+
+
+def _title(run: Run) -> str:
+    return f"{escape(run.dag_id)}  [not bold]{run.state}  {run.seconds:.1f} s[/]"
+
+
+def _row(item: TaskView) -> Sequence[str]:
+    task = item.task
+    mark = _MARKS.get(task.state or "", "[dim]·[/]")
+    time = f"{task.seconds:.1f} s" if task.start_date else ""
+    return mark, escape(task.name), time, escape(item.summary or "")

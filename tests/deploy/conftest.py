@@ -1,0 +1,72 @@
+"""Homes, ports and targets of their own for the deploy floor's tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from esteira.deploy import port
+from esteira.deploy.facts import home_id
+from esteira.deploy.live import placed, stop
+from esteira.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def engine() -> docker.DockerClient:
+    """The Docker engine; without one these tests say so, and fail where CI is set."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except docker.errors.DockerException as error:
+        reason = f"no Docker engine answers: {error}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return client
+
+
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def target(request: pytest.FixtureRequest) -> str:
+    if request.param == "docker":
+        request.getfixturevalue("engine")
+    return str(request.param)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """A home with a free public port, on processes; whatever a test leaves running is ended."""
+    told = Settings(
+        ARTEFATOS_PATH=tmp_path / "artefatos",
+        ESTEIRA_HOME=tmp_path / "home",
+        DEPLOY_TARGET="process",
+        API_PORT=port.spare(),
+    )
+    yield told
+    stop(None, told)
+    assert not placed(None, told)
+    _remove_images(told)
+
+
+@pytest.fixture
+def on_target(settings: Settings, target: str) -> Settings:
+    """The same on each target in turn."""
+    return settings.model_copy(update={"DEPLOY_TARGET": target})
+
+
+@pytest.fixture
+def on_docker(settings: Settings, engine: docker.DockerClient) -> Settings:
+    return settings.model_copy(update={"DEPLOY_TARGET": "docker"})
+
+
+def _remove_images(settings: Settings) -> None:
+    try:
+        client = docker.from_env()
+        images = client.images.list(filters={"label": f"esteira.home={home_id(settings.ESTEIRA_HOME)}"})
+    except docker.errors.DockerException:
+        return
+    for image in images:
+        client.images.remove(image.id, force=True)

@@ -1,0 +1,139 @@
+"""A release, on each target: what goes live, what stays live, and what is left behind."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from bundles import tiny_bundle
+from releasing import ANSWER, ask, deployer, publish, publish_again, release, traffic
+
+from esteira.bundle import BundleError
+from esteira.deploy import journal, port
+from esteira.deploy.errors import NotReadyError, PortError, StaleBuildError
+from esteira.deploy.live import live, placed, stop
+from esteira.deploy.release import build, start_and_verify, switch
+from esteira.settings import Settings
+
+
+def test_a_new_version_takes_over_without_one_failed_request(on_target: Settings):
+    publish(on_target)
+    first = release(on_target)
+    assert (first.from_version, first.version, ask(on_target)) == (None, 1, ANSWER)
+
+    publish(on_target, offset=1000)
+    with traffic(on_target) as answers:
+        second = release(on_target)
+        time.sleep(0.3)
+
+    assert (second.from_version, second.version, ask(on_target)) == (1, 2, ANSWER + 1000)
+    assert set(answers) == {str(ANSWER), str(ANSWER + 1000)}
+    assert [instance.id for _, instance in placed(None, on_target)] == [second.instance]
+    assert journal.releases(on_target.ARTEFATOS_PATH, "tiny") == [first, second]
+
+    back = release(on_target, version=1)
+    assert (back.from_version, back.version, ask(on_target)) == (2, 1, ANSWER)
+    now = live("tiny", on_target)
+    assert now is not None
+    assert (now.version, now.url, now.target) == (1, on_target.api_url, on_target.DEPLOY_TARGET)
+
+    assert [one.version for one in stop("tiny", on_target)] == [1]
+    assert live("tiny", on_target) is None
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", on_target.API_PORT), timeout=1)
+
+
+def test_an_altered_bundle_is_refused_by_name(on_target: Settings):
+    bundle = publish(on_target)
+    path = bundle.path("onnx")
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(BundleError, match=r"modelo_v1\.onnx is not the file that was published"):
+        build("tiny", None, on_target)
+    (failed,) = journal.releases(on_target.ARTEFATOS_PATH, "tiny")
+    assert (failed.outcome, failed.step, failed.version) == ("failed", "build", 1)
+    assert "modelo_v1.onnx" in str(failed.reason)
+
+
+def test_a_bundle_altered_after_the_build_is_refused(settings: Settings):
+    bundle = publish(settings)
+    built = build("tiny", None, settings)
+    bundle.metadata_path.write_text(bundle.metadata_path.read_text() + "\n")
+    with pytest.raises(StaleBuildError, match=r"metadados_v1\.json is not the file"):
+        start_and_verify(built, settings)
+
+
+def test_a_version_that_cannot_serve_leaves_the_old_one_live(on_target: Settings):
+    bundle = publish(on_target)
+    first = release(on_target)
+    publish_again(bundle, graph=b"not a graph")
+
+    with (
+        traffic(on_target) as answers,
+        pytest.raises(NotReadyError, match=r"modelo_v2\.onnx.*\n.*last lines"),
+    ):
+        release(on_target)
+
+    assert set(answers) == {str(ANSWER)}
+    assert [instance.id for _, instance in placed(None, on_target)] == [first.instance]
+    failed = journal.releases(on_target.ARTEFATOS_PATH, "tiny")[-1]
+    assert (failed.outcome, failed.step, failed.version, failed.target) == (
+        "failed",
+        "start",
+        2,
+        on_target.DEPLOY_TARGET,
+    )
+
+
+def test_a_golden_example_that_is_answered_differently_leaves_the_old_one_live(on_target: Settings):
+    bundle = publish(on_target)
+    first = release(on_target)
+    publish_again(bundle, golden_prediction=77.25)
+
+    with pytest.raises(NotReadyError, match=r"77\.25"):
+        release(on_target)
+
+    assert ask(on_target) == ANSWER
+    assert [instance.id for _, instance in placed(None, on_target)] == [first.instance]
+
+
+def test_a_port_that_somebody_else_holds_is_named_and_nothing_is_left(on_target: Settings):
+    publish(on_target)
+    with socket.create_server(("127.0.0.1", on_target.API_PORT)):
+        with pytest.raises(PortError, match=rf"Port {on_target.API_PORT} is taken by process \d+ \(\w+"):
+            release(on_target)
+    assert [instance for _, instance in placed(None, on_target) if instance.role == "live"] == []
+    assert journal.releases(on_target.ARTEFATOS_PATH, "tiny")[-1].step == "switch"
+
+
+def test_a_port_that_serves_another_case_of_this_home_is_left_to_it(settings: Settings):
+    publish(settings)
+    release(settings)
+    tiny_bundle(settings.ARTEFATOS_PATH, case="other")
+    started = start_and_verify(build("other", None, settings), settings)
+    with pytest.raises(PortError, match="serves case 'tiny' version 1"):
+        switch(started, settings)
+    assert ask(settings) == ANSWER
+
+
+def test_two_releases_at_once_end_with_one_of_them_live(on_target: Settings):
+    publish(on_target)
+    publish(on_target, offset=1000)
+    both = [deployer(on_target, version) for version in (1, 2)]
+    outputs = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+
+    ((_, instance),) = placed(None, on_target)
+    assert ask(on_target) == (ANSWER if instance.version == 1 else ANSWER + 1000)
+    history = journal.releases(on_target.ARTEFATOS_PATH, "tiny")
+    assert {entry.version for entry in history if entry.outcome == "live"} == {1, 2}
+    assert history[-1].version == instance.version
+
+
+def test_another_port_takes_over_from_the_old_one(on_target: Settings):
+    publish(on_target)
+    release(on_target)
+    elsewhere = on_target.model_copy(update={"API_PORT": port.spare()})
+    release(elsewhere)
+    assert ask(elsewhere) == ANSWER
+    assert port.is_free(on_target.API_PORT)
