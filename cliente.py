@@ -19,7 +19,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Self, TextIO
 
@@ -230,14 +229,14 @@ def predict_file(api: Cliente, source: Path, target: Path, progress: Callable[[i
             answers = _answers(api, source, batch, [_record(cells, names, columns) for _, cells in batch])
             writer.writerows([*cells, answer] for (_, cells), answer in zip(batch, answers, strict=True))
             done += len(batch)
-            progress(file.buffer.tell())
+            progress(os.lseek(file.fileno(), 0, os.SEEK_CUR))
         if not done:
             raise TableError(f"{source} has no rows under its header; add the rows to predict")
     return done
 
 
 @contextmanager
-def _opened(source: Path) -> Iterator[TextIOWrapper]:
+def _opened(source: Path) -> Iterator[TextIO]:
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
             yield file
@@ -245,8 +244,8 @@ def _opened(source: Path) -> Iterator[TextIOWrapper]:
         raise TableError(f"{source} does not exist; give the CSV's path with --arquivo") from None
     except UnicodeDecodeError:
         raise TableError(f"{source} is not text in UTF-8; save it as CSV in UTF-8") from None
-    except IsADirectoryError:
-        raise TableError(f"{source} is a folder; give a CSV file") from None
+    except OSError as error:
+        raise TableError(f"{source} cannot be read: {error.strerror}; give another CSV") from None
 
 
 @contextmanager
@@ -352,7 +351,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def command(
     content: Annotated[
         str | None,
-        typer.Option("--json", help="One record as a JSON object; - reads it from standard input."),
+        typer.Option("--json", help="One record as a JSON object; - for standard input."),
     ] = None,
     arquivo: Annotated[Path | None, typer.Option(help="A CSV with a row for each record.")] = None,
     saida: Annotated[Path | None, typer.Option(help="The CSV to write: arquivo's, with predictions.")] = None,

@@ -83,7 +83,7 @@ def prototype_pickles(names: list[str]) -> dict[Role, bytes]:
     return {"scaler": _pickled(scaler), "modelo": _pickled(model)}
 
 
-def with_rivals(api: FastAPI, bundle: Bundle, record_type: Any) -> FastAPI:  # noqa: ANN401 - made at run time
+def with_rivals(api: FastAPI, bundle: Bundle, record_type: Any) -> FastAPI:
     """Add POST /echo and POST /prototype, of the same request and response types, to the API."""
     names = list(bundle.metadata.columns)
     answer = Prediction(case=CASE, version=1, prediction=32950.0, unit="R$", warnings=[])

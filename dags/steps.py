@@ -72,7 +72,8 @@ class Step:
         api = airflow.connect(self.settings)
         if api is not None:
             run = self._context["dag_run"]
-            api.set_note(run.dag_id, run.run_id, text)
+            with api:
+                api.set_note(api.run(run.dag_id, run.run_id), text)
 
     def produced(self, what: Asset, extra: dict[str, Any]) -> None:
         """What the asset's event says to the DAG that it starts."""

@@ -1,6 +1,6 @@
 """The models that a case may name as candidates: a new one is one class here and one line in `Candidate`.
 
-A candidate's cost is bounded by its own parameters, whatever the number of rows, and `bound` says how.
+A candidate's cost is bounded whatever the number of rows: it is fitted on at most `max_rows` of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,23 @@ if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
 
-class LinearRegression(Word):
-    """Ordinary least squares on the preprocessed columns."""
+class _Model(Word):
+    max_rows: int = Field(500_000, ge=50)
+
+    def rows(self, available: int) -> int:
+        """How many of the training part's rows it is fitted on."""
+        return min(available, self.max_rows)
+
+    def bound(self, available: int) -> str:
+        """How its cost is bounded, in words."""
+        return f"{self.rows(available):,} of {available:,} rows"
+
+
+class LinearRegression(_Model):
+    """Ordinary least squares on the preprocessed columns, in double precision."""
 
     kind: Literal["linear_regression"] = "linear_regression"
+    max_rows: int = Field(2_000_000, ge=50)
 
     def estimator(self, rows: int) -> RegressorMixin:
         import numpy as np
@@ -28,11 +41,8 @@ class LinearRegression(Word):
 
         return make_pipeline(CastTransformer(dtype=np.float64), Estimator(copy_X=False))
 
-    def bound(self, rows: int) -> str:
-        return f"all {rows:,} rows in one least-squares solution"
 
-
-class DecisionTree(Word):
+class DecisionTree(_Model):
     """One regression tree."""
 
     kind: Literal["decision_tree"] = "decision_tree"
@@ -49,11 +59,11 @@ class DecisionTree(Word):
             random_state=self.seed,
         )
 
-    def bound(self, rows: int) -> str:
-        return f"all {rows:,} rows in one tree of at most {self.max_leaf_nodes:,} leaves"
+    def bound(self, available: int) -> str:
+        return f"{super().bound(available)} in one tree of at most {self.max_leaf_nodes:,} leaves"
 
 
-class RandomForest(Word):
+class RandomForest(_Model):
     """A forest of regression trees, each grown on a bootstrap sample of at most `rows_per_tree` rows."""
 
     kind: Literal["random_forest"] = "random_forest"
@@ -77,16 +87,17 @@ class RandomForest(Word):
             n_jobs=-1,
         )
 
-    def bound(self, rows: int) -> str:
-        sample = min(rows, self.rows_per_tree)
-        size = f"{self.trees} trees of at most {self.max_leaf_nodes:,} leaves"
-        return f"{size}, each on {sample:,} of {rows:,} rows"
+    def bound(self, available: int) -> str:
+        sample = min(self.rows(available), self.rows_per_tree)
+        leaves = f"at most {self.max_leaf_nodes:,} leaves"
+        return f"{super().bound(available)}, {sample:,} for each of {self.trees} trees of {leaves}"
 
 
-class HistGradientBoosting(Word):
+class HistGradientBoosting(_Model):
     """Gradient boosting on binned columns."""
 
     kind: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
+    max_rows: int = Field(200_000, ge=50)
     iterations: int = Field(150, ge=1)
     learning_rate: float = Field(0.1, gt=0)
     max_leaf_nodes: int = Field(31, ge=2)
@@ -102,8 +113,8 @@ class HistGradientBoosting(Word):
             random_state=self.seed,
         )
 
-    def bound(self, rows: int) -> str:
-        return f"all {rows:,} rows in 255 bins per column, {self.iterations} iterations"
+    def bound(self, available: int) -> str:
+        return f"{super().bound(available)} in 255 bins per column, {self.iterations} iterations"
 
 
 def parameters(candidate: Candidate) -> dict[str, Any]:

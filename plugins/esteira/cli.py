@@ -17,6 +17,7 @@ from esteira.settings import DEFAULT_CASE, Settings
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     help="The conveyor belt that takes a raw CSV to a live, versioned prediction API.",
 )
@@ -29,32 +30,45 @@ CaseName = Annotated[str, typer.Argument(help="A case: the name of a file in cas
 @app.command()
 def up() -> None:
     """Start Airflow and MLflow in the background, and say where they are."""
+    from esteira.deploy import live
     from esteira.stack import services
 
-    with _explained() as now:
-        _show_services(services.up(now))
+    with _explained() as now, out.status("Starting Airflow and MLflow") as waiting:
+        running = services.up(now, say=waiting.update)
+        live.resume(now)
+        waiting.stop()
+        out.print(f"Airflow  {running.airflow_url}  user {running.user}  password {running.password}")
+        out.print(f"MLflow   {running.mlflow_url}")
 
 
 @app.command()
 def down() -> None:
     """Stop everything that was started here: the API, Airflow and MLflow."""
-    from esteira.deploy import release
+    from esteira.deploy import live
     from esteira.stack import services
 
     with _explained() as now:
-        release.stop(now)
-        services.down(now)
-        out.print("Nothing is running any more.")
+        live.stop(None, now)
+        services.down(now, say=out.print)
+        out.print("Nothing is running any more; artefatos/ and dados/ are as they were.")
 
 
 @app.command()
 def status() -> None:
     """Say what is running and which versions are live."""
+    from esteira.deploy import live
     from esteira.stack import services
 
     with _explained() as now:
-        _show_services(services.status(now))
-        _show_live(now)
+        table = Table("what", "state", "where", "")
+        for one in services.status(now):
+            memory = f"{one.processes} processes, {one.memory_mb:,} MB" if one.processes else ""
+            table.add_row(one.service, one.state, one.url, memory)
+        for name in casefile.names(now.CASOS_PATH):
+            api = live.live(name, now)
+            state = f"version {api.version} live" if api else "not live"
+            table.add_row(f"API of {name}", state, api.url if api else "", api.target if api else "")
+        out.print(table)
 
 
 @app.command()
@@ -82,23 +96,19 @@ def run(
     with _explained() as now:
         casefile.load(now.CASOS_PATH, case)
         if local:
-            from esteira.stack import local as here
-
-            here.run(case, now, out)
+            _run_here(case, now)
         else:
-            from esteira.stack import journey
-
-            journey.run(case, now, out)
+            _run_in_airflow(case, now)
 
 
 @app.command()
 def versions(case: CaseName = DEFAULT_CASE) -> None:
     """List a case's published versions, with their scores and what is live."""
-    from esteira.deploy import release
+    from esteira.deploy import live
 
     with _explained() as now:
         known = bundle.versions(now.ARTEFATOS_PATH, case)
-        live = release.live(case, now)
+        serving = live.live(case, now)
         table = Table("version", "published", "model", "R²", "RMSE", "rows", "", title=f"Versions of {case}")
         for number in known:
             facts = bundle.load(now.ARTEFATOS_PATH, case, number).metadata
@@ -109,9 +119,29 @@ def versions(case: CaseName = DEFAULT_CASE) -> None:
                 f"{facts.scores['r2']:.6f}",
                 f"{facts.scores['rmse']:,.4g}",
                 f"{facts.dataset.rows:,}",
-                "[green]live[/]" if live and live.version == number else "",
+                "[green]live[/]" if serving and serving.version == number else "",
             )
         out.print(table if known else f"{case} has no version yet; publish one with: esteira run {case}")
+
+
+def _run_here(case: str, now: Settings) -> None:
+    from esteira.stack import local, summary
+
+    local.run(case, now)
+    summary.show(case, now, out)
+
+
+def _run_in_airflow(case: str, now: Settings) -> None:
+    from esteira.stack import services, summary
+    from esteira.stack.follow import follow
+
+    with out.status("Starting Airflow and MLflow") as waiting:
+        running = services.up(now, say=waiting.update)
+    out.print(f"Follow it too at {running.airflow_url} (user {running.user}, password {running.password})")
+    outcome = follow(now, case, console=out)
+    if outcome.state == "success":
+        summary.show(case, now, out)
+    raise typer.Exit(outcome.exit_code)
 
 
 def _fault(now: Settings, name: str) -> str | None:

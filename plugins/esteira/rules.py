@@ -1,7 +1,7 @@
 """The cleaning rules that a case may name: a new one is one class here and one line in `Rule`.
 
 A rule works on an Ibis table that holds the case's columns and `ROW`, and may do either or both of
-two things: set rows apart, each with a reason, and give the rows to go on with.
+two things: set rows apart, each with a reason, and leave out rows that repeat another.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class _Rule(Word):
         """The rows to set apart, as reason → condition; `numbers` names the integer and number columns."""
         return {}
 
-    def kept(self, rows: Table) -> Table:
-        """The rows to go on with, of those that were not set apart."""
+    def unrepeated(self, rows: Table) -> Table:
+        """One row of each set that counts as the same; the others are counted as duplicates, not kept aside."""
         return rows
 
 
@@ -37,7 +37,7 @@ class DropDuplicates(_Rule):
 
     kind: Literal["drop_duplicates"] = "drop_duplicates"
 
-    def kept(self, rows: Table) -> Table:
+    def unrepeated(self, rows: Table) -> Table:
         names = [name for name in rows.columns if name != ROW]
         return rows.group_by(names).aggregate(**{ROW: rows[ROW].min()})
 

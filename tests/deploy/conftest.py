@@ -48,7 +48,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     yield told
     stop(None, told)
     assert not placed(None, told)
-    _remove_images(told)
+    _remove_images_and_see_no_container(told)
 
 
 @pytest.fixture
@@ -62,11 +62,14 @@ def on_docker(settings: Settings, engine: docker.DockerClient) -> Settings:
     return settings.model_copy(update={"DEPLOY_TARGET": "docker"})
 
 
-def _remove_images(settings: Settings) -> None:
+def _remove_images_and_see_no_container(settings: Settings) -> None:
+    ours = {"label": f"esteira.home={home_id(settings.ESTEIRA_HOME)}"}
     try:
         client = docker.from_env()
-        images = client.images.list(filters={"label": f"esteira.home={home_id(settings.ESTEIRA_HOME)}"})
+        images = client.images.list(filters=ours)
+        left = [container.name for container in client.containers.list(all=True, filters=ours)]
     except docker.errors.DockerException:
         return
+    assert left == []
     for image in images:
         client.images.remove(image.id, force=True)

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from bundles import tiny_bundle
 
+from bundles import tiny_bundle
 from esteira.bundle import Bundle, Facts, Role
 from esteira.bundle import publish as publish_bundle
 from esteira.deploy.facts import Release

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from esteira.train import features, graph
 from esteira.train.facts import TOLERANCE
-from esteira.train.fit import fit, named
+from esteira.train.fit import fit, named, sample
 from esteira.train.prepare import prepare
 from flats import flats
 
@@ -86,4 +86,12 @@ def test_a_candidate_says_how_its_cost_is_bounded(dataset, now, caplog):
     prepared = prepare(case, dataset, "bound", now)
     with caplog.at_level("INFO", logger="esteira"):
         fit(case, prepared, named(case, "random_forest"))
-    assert "3 trees of at most 1,024 leaves, each on 500 of" in caplog.text
+    assert ", 500 for each of 3 trees of at most 1,024 leaves" in caplog.text
+
+
+def test_a_candidate_with_fewer_rows_than_there_are_takes_an_even_sample():
+    rows = sample(1_000, 100)
+    assert len(set(rows)) == 100
+    assert (rows == sample(1_000, 100)).all()
+    assert 300 < rows.mean() < 700
+    assert np.array_equal(np.arange(50)[sample(50, 80)], np.arange(50))

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esteira.case import Case
-from esteira.data.layout import columns
+from esteira.data.layout import PLACE_COLUMNS, columns
 from esteira.data.report import Drop
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
-
-PLACE_COLUMNS = ("_file", "_line", "_reason", "_text")
-"""What the rejected file holds before the case's columns; `_text` is a row that has no columns."""
 
 _EXAMPLE_LENGTH = 60
 

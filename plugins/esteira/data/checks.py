@@ -11,7 +11,7 @@ from esteira.case import Category, Column, Integer, Number
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
-FAULT = "fault"
+FAULT = "__fault__"
 _LARGEST_WHOLE = 2**53
 _LARGEST = 1.7976931348623157e308
 _INTEGER_TYPES = ((2**7, "int8"), (2**15, "int16"), (2**31, "int32"))
@@ -99,8 +99,8 @@ def _number(name: str, column: Number, text: StringValue, tokens: tuple[str, ...
     found = [
         *_missing(name, column, missing),
         Fault(name, f"{name}: not a number", _no_number(number, missing)),
-        Fault(name, f"{name}: below {low:,}", number < low),
-        Fault(name, f"{name}: above {high:,}", number > high),
+        Fault(name, f"{name}: below {low:,.10g}", number < low),
+        Fault(name, f"{name}: above {high:,.10g}", number > high),
     ]
     return Cell(number, _optional(column, fits, number, missing), tuple(found))
 
@@ -111,7 +111,8 @@ def _code(name: str, column: Category, text: StringValue, tokens: tuple[str, ...
     number, missing = _read(text, tokens)
     value = number.try_cast(_integer_type(min(levels), max(levels)))
     fits = value.isin(levels) & (value.cast("float64") == number)
-    found = [*_missing(name, column, missing), Fault(name, f"{name}: not {_one_of(column)}", ~missing)]
+    unknown = ~missing & ~fits.fill_null(False)
+    found = [*_missing(name, column, missing), Fault(name, f"{name}: not {_one_of(column)}", unknown)]
     return Cell(value, _optional(column, fits, number, missing), tuple(found))
 
 
@@ -124,7 +125,7 @@ def _level(name: str, column: Category, text: StringValue, tokens: tuple[str, ..
     known = value.isin([str(level) for level in column.levels]) if column.levels else value.notnull()
     found = list(_missing(name, column, missing))
     if column.levels:
-        found.append(Fault(name, f"{name}: not {_one_of(column)}", ~missing))
+        found.append(Fault(name, f"{name}: not {_one_of(column)}", ~missing & ~known))
     return Cell(value, _optional(column, known, value, missing), tuple(found))
 
 

@@ -15,7 +15,7 @@ from esteira.data.dataset import FORMAT, Dataset, Place, known
 from esteira.data.page import as_page
 from esteira.data.raw import RawFiles
 from esteira.data.report import Drop, Report, Source, Step, as_text
-from esteira.data.sifting import Sieve
+from esteira.data.sifting import DUPLICATE, Sieve
 from esteira.data.staging import Staged
 from esteira.errors import EsteiraError
 from esteira.rules import ROW
@@ -67,7 +67,7 @@ def _make(case: Case, raw: RawFiles, work: Path, place: Place, started: float) -
             file.check_unchanged()
         _judge(case, staged, steps, work, place)
         columns = describe.profiles(connection, work / "dataset", layout.columns(case))
-    duplicates = sum(drop.rows for step in steps for drop in step.drops if drop.line is None)
+    duplicates = sum(drop.rows for step in steps for drop in step.drops if drop.reason == DUPLICATE)
     return Report(
         format=FORMAT,
         case=case.name,

@@ -53,11 +53,7 @@ def _bars(
         _counts(rows, name, place, column, figures[name])
         for place, (name, column) in enumerate(columns.items())
     ]
-    found = (
-        ibis.union(*counts).to_pyarrow().to_pylist()
-        if len(counts) > 1
-        else counts[0].to_pyarrow().to_pylist()
-    )
+    found = ibis.union(*counts).to_pyarrow().to_pylist()
     by_place: dict[int, list[tuple[str, int]]] = {place: [] for place in range(len(columns))}
     for row in found:
         by_place[row["place"]].append((row["bar"], row["rows"]))

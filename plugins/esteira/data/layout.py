@@ -14,8 +14,13 @@ from pathlib import Path
 
 from esteira.case import Case, Column
 from esteira.errors import EsteiraError
+from esteira.rules import ROW
 
 DELIMITERS = ",;\t|"
+PLACE_COLUMNS = ("_file", "_line", "_reason", "_text")
+"""What the rejected file holds before the case's columns; `_text` is a row that has no columns."""
+
+RESERVED = (*PLACE_COLUMNS, ROW, "__fault__")
 _HEAD_BYTES = 1 << 18
 _NAMES = {"\t": "tab"}
 
@@ -48,6 +53,7 @@ def columns(case: Case) -> dict[str, Column]:
 
 def inspect(path: Path, case: Case) -> Layout:
     """Read the head of a raw file. Raises LayoutError naming the file, its fault and the remedy."""
+    _check_names(case)
     first_line = _first_line(path, case.source.encoding)
     delimiter = case.source.delimiter or _sniffed(first_line, set(columns(case)))
     header = _fields(first_line, delimiter)
@@ -63,6 +69,18 @@ def inspect(path: Path, case: Case) -> Layout:
     return Layout(
         path=path, encoding=case.source.encoding, delimiter=delimiter, header=header, positions=positions
     )
+
+
+def _check_names(case: Case) -> None:
+    """DuckDB takes names that differ only in case for the same; some names hold what cleaning adds."""
+    taken = {name: f"a name that cleaning uses itself ({name})" for name in RESERVED}
+    for name in columns(case):
+        if name.lower() in taken:
+            raise LayoutError(
+                f"The column {name!r} of the case {case.name!r} is {taken[name.lower()]}; "
+                f"rename it in the case and in the raw file"
+            )
+        taken[name.lower()] = f"but for capitals the same as {name!r}"
 
 
 def _first_line(path: Path, encoding: str) -> str:

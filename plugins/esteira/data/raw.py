@@ -98,8 +98,9 @@ def find(case: Case, settings: Settings) -> RawFiles:
 def _matching(pattern: str, folder: Path) -> list[Path]:
     if (folder / pattern).is_file():
         return [folder / pattern]
-    start = Path(folder / pattern).anchor if Path(pattern).is_absolute() else folder
-    found = sorted(Path(start).glob(str(Path(pattern).relative_to(Path(pattern).anchor))))
+    start = Path(Path(pattern).anchor or folder)
+    relative = Path(pattern).relative_to(Path(pattern).anchor)
+    found = sorted(start.glob(str(relative))) if relative.parts else []
     return [path for path in found if path.is_file() and not _is_ours(path.relative_to(start))]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 CHECK = "check columns"
-_DUPLICATE = "equal to an earlier row"
+DUPLICATE = "equal to an earlier row"
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Sieve:
     def apply(self, rule: Rule, place: int, rows: Table, rows_left: int) -> tuple[Table, Step]:
         """Apply a rule to the rows that earlier steps left; returns those that it leaves."""
         rows, drops = self._set_apart(rule, rows)
-        kept = rule.kept(rows)
-        if kept is not rows:
-            rows = self.connection.create_table(f"kept{place}", kept)
+        unrepeated = rule.unrepeated(rows)
+        if unrepeated is not rows:
+            rows = self.connection.create_table(f"unrepeated{place}", unrepeated)
             lost = rows_left - _total(drops) - int(rows.count().to_pyarrow().as_py())
-            drops += (Drop(reason=_DUPLICATE, rows=lost),) if lost else ()
+            drops += (Drop(reason=DUPLICATE, rows=lost),) if lost else ()
         return rows, Step(name=rule.kind, drops=drops, rows_after=rows_left - _total(drops))
 
     def _checked(self, part: Part) -> Iterator[Drop]:

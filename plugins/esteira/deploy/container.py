@@ -1,9 +1,4 @@
-"""Serves a version from a Docker container.
-
-A published port belongs to a container for its whole life, so the public port belongs to a container of its
-own, the *door*, that does nothing else. Live containers join the door's network: old and new listen
-side by side, and no request falls between them.
-"""
+"""Serves a version from a Docker container."""
 
 from __future__ import annotations
 
@@ -13,37 +8,26 @@ import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from esteira.bundle import Bundle
-from esteira.deploy import engine, image
+from esteira.deploy import engine, image, labels
+from esteira.deploy.door import PORT, Doors
 from esteira.deploy.engine import engine_does
 from esteira.deploy.errors import GoneError, ImageError
 from esteira.deploy.facts import Build, Image, Instance, Role, TargetName, home_id
+from esteira.deploy.hardening import API_LIMITS, HARDENED, RESTARTED
 from esteira.settings import Settings
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-PORT = 8000
-"""Where the API listens inside its network, as the Dockerfile says."""
 DRAIN_SECONDS = 40
 """Longer than the API takes to finish the longest request."""
 _LAST_LINES = 20
-log = logging.getLogger("esteira")
 
-_RESTARTED: Any = {"Name": "unless-stopped"}
-_HARDENED: dict[str, Any] = {
-    "read_only": True,
-    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m"},  # noqa: S108
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "init": True,
-    "log_config": {"type": "json-file", "config": {"max-size": "5m", "max-file": "2"}},
-}
-_API_LIMITS: dict[str, Any] = {"mem_limit": "1g", "memswap_limit": "1g", "pids_limit": 128}
-_DOOR_LIMITS: dict[str, Any] = {"mem_limit": "64m", "memswap_limit": "64m", "pids_limit": 16}
+log = logging.getLogger("esteira")
 
 
 class DockerTarget:
-    """Containers of this home, found by their labels."""
+    """Containers of this home; a live one serves behind a door, a trial on a port of its own."""
 
     name: ClassVar[TargetName] = "docker"
 
@@ -51,26 +35,28 @@ class DockerTarget:
         """Raises EngineError when no engine answers."""
         self._client = engine.connect()
         self._home = home_id(settings.ESTEIRA_HOME)
+        self._doors = Doors(self._client, self._home)
 
     def prepare(self, bundle: Bundle, commit: str | None, bundle_sha: str) -> Image:
         return image.build(self._client, bundle, self._home, commit, bundle_sha)
 
     def start_trial(self, build: Build) -> Instance:
         with engine_does("start a trial container"):
-            trial = self._create(build, "trial", 0, {"ports": {f"{PORT}/tcp": ("127.0.0.1", None)}})
-            return _instance(self._started(trial))
+            how = {"ports": {f"{PORT}/tcp": ("127.0.0.1", None)}}
+            return _instance(self._started(build, "trial", 0, how))
 
     def start_live(self, build: Build, port: int) -> Instance:
         with engine_does(f"start the live container on port {port}"):
-            door = self._open_door(build, port)
-            how = {"network_mode": f"container:{door.id}", "restart_policy": _RESTARTED}
-            live = self._create(build, "live", port, how)
-            return _instance(self._started(live))
+            network = self._doors.network(build.case, port, self._image_of(build))
+            how = {"network_mode": network, "restart_policy": RESTARTED}
+            return _instance(self._started(build, "live", port, how))
 
     def instances(self, case: str | None) -> list[Instance]:
         with engine_does("list its containers"):
             return [
-                _instance(container) for role in ("live", "trial") for container in self._list(role, case)
+                _instance(container)
+                for role in ("live", "trial")
+                for container in labels.find(self._client, self._home, role, case)
             ]
 
     def is_running(self, instance: Instance) -> bool:
@@ -91,14 +77,12 @@ class DockerTarget:
     def halt(self, instance: Instance) -> None:
         with engine_does(f"stop the {instance}"):
             self._client.containers.get(instance.handle).stop(timeout=DRAIN_SECONDS)
-            for door in self._list("door", instance.case):
-                door.stop(timeout=1)
+            self._doors.halt(instance.case)
 
     def start_again(self, instance: Instance) -> Instance:
         with engine_does(f"start the {instance} again"):
             container = self._client.containers.get(instance.handle)
-            door = self._client.containers.get(container.attrs["HostConfig"]["NetworkMode"].split(":")[1])
-            door.start()
+            self._doors.open_again(container)
             container.restart(timeout=DRAIN_SECONDS)
             container.reload()
             return _instance(container)
@@ -115,27 +99,28 @@ class DockerTarget:
                 container.remove(force=True, v=True)
         except GoneError:
             log.debug("The %s was gone already", instance)
-        with engine_does(f"close the port of {instance.case!r}"):
-            self._close_idle_doors(instance.case)
+        self.tidy(instance.case)
+
+    def tidy(self, case: str | None) -> None:
+        with engine_does("close the ports that nothing serves on"):
+            self._doors.remove_idle(case)
 
     def prune(self, case: str) -> None:
         image.prune(self._client, case, self._home)
 
-    def _create(self, build: Build, role: Role, port: int, how: dict[str, Any]) -> Container:
+    def _started(self, build: Build, role: Role, port: int, how: dict[str, Any]) -> Container:
         identity = uuid.uuid4().hex[:8]
-        return self._client.containers.create(
+        marks = {"esteira.instance": identity, "esteira.created": str(time.time())}
+        container = self._client.containers.create(
             self._image_of(build),
             name=f"esteira-{build.case}-v{build.version}-{role}-{identity}",
             environment={"INSTANCE_ID": identity},
-            labels={
-                **self._labels(role, build.case, port),
-                "esteira.instance": identity,
-                "esteira.created": str(time.time()),
-            },
-            **_HARDENED,
-            **_API_LIMITS,
+            labels={**labels.labels(self._home, role, build.case, port), **marks},
+            **HARDENED,
+            **API_LIMITS,
             **how,
         )
+        return labels.started(container)
 
     def _image_of(self, build: Build) -> str:
         assert build.image is not None
@@ -143,55 +128,8 @@ class DockerTarget:
             with engine_does(f"find image {build.image.name}"):
                 return str(self._client.images.get(build.image.id).id)
         except GoneError:
-            raise ImageError(
-                f"Image {build.image.name} is gone; build version {build.version} again"
-            ) from None
-
-    def _open_door(self, build: Build, port: int) -> Container:
-        for door in self._list("door", build.case):
-            if door.labels["esteira.port"] == str(port):
-                door.start()
-                return door
-        door = self._client.containers.create(
-            self._image_of(build),
-            ["sleep", "infinity"],
-            name=f"esteira-{build.case}-door-{port}-{uuid.uuid4().hex[:8]}",
-            labels=self._labels("door", build.case, port),
-            ports={f"{PORT}/tcp": ("127.0.0.1", port)},
-            healthcheck={"test": ["NONE"]},
-            restart_policy=_RESTARTED,
-            **_HARDENED,
-            **_DOOR_LIMITS,
-        )
-        return self._started(door)
-
-    def _started(self, container: Container) -> Container:
-        try:
-            container.start()
-            container.reload()
-        except BaseException:
-            container.remove(force=True, v=True)
-            raise
-        return container
-
-    def _close_idle_doors(self, case: str) -> None:
-        used = {live.attrs["HostConfig"]["NetworkMode"] for live in self._list("live", case)}
-        for door in self._list("door", case):
-            if f"container:{door.id}" not in used:
-                door.remove(force=True, v=True)
-
-    def _list(self, role: str, case: str | None) -> list[Container]:
-        wanted = [f"esteira.home={self._home}", f"esteira.role={role}"]
-        wanted += [f"esteira.case={case}"] if case else []
-        return self._client.containers.list(all=True, ignore_removed=True, filters={"label": wanted})
-
-    def _labels(self, role: str, case: str, port: int) -> dict[str, str]:
-        return {
-            "esteira.home": self._home,
-            "esteira.role": role,
-            "esteira.case": case,
-            "esteira.port": str(port),
-        }
+            name = build.image.name
+            raise ImageError(f"Image {name} is gone; build version {build.version} again") from None
 
 
 def _instance(container: Container) -> Instance:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from esteira.deploy.errors import DeployError
 from esteira.deploy.facts import Instance, Live
 from esteira.deploy.lock import locked
-from esteira.deploy.probe import await_ready
+from esteira.deploy.probe import await_ready, serves
 from esteira.deploy.target import Target, usable
 from esteira.settings import Settings
 
@@ -33,6 +34,8 @@ def stop(case: str | None, settings: Settings) -> tuple[Live, ...]:
             for target, instance in placed(name, settings):
                 target.remove(instance)
                 stopped += [_as_live(instance)] if _serves(instance) else []
+    for target in usable(settings).values():
+        target.tidy(case)
     return tuple(stopped)
 
 
@@ -64,36 +67,39 @@ def repair(case: str, settings: Settings) -> Placed | None:
     for target, instance in everything:
         if instance.role == "trial":
             target.remove(instance)
+    for target in usable(settings).values():
+        target.tidy(case)
     lives = [pair for pair in everything if pair[1].role == "live"]
-    if len(lives) == 1 and lives[0][1].running:
+    if len(lives) == 1 and serves(lives[0][1]):
         return lives[0]
-    return _only(lives)
+    kept = _first(_that_serves, lives) or _first(_brought_back, lives)
+    for target, instance in lives:
+        if kept is None or instance.handle != kept[1].handle:
+            target.remove(instance)
+    if kept is not None:
+        kept[0].confirm(kept[1])
+    return kept
 
 
-def _only(lives: list[Placed]) -> Placed | None:
+def _first(attempt: Callable[[Target, Instance], Instance], lives: list[Placed]) -> Placed | None:
     for target, instance in lives:
-        kept = _brought_back(target, instance)
-        if kept is not None:
-            target.confirm(kept)
-            for other_target, other in lives:
-                if other.handle != instance.handle:
-                    other_target.remove(other)
-            return target, kept
-    for target, instance in lives:
-        target.remove(instance)
+        try:
+            return target, attempt(target, instance)
+        except DeployError as error:
+            log.warning("The %s does not serve: %s", instance, error)
     return None
 
 
-def _brought_back(target: Target, instance: Instance) -> Instance | None:
-    try:
-        current = instance if instance.running else target.start_again(instance)
-        await_ready(current, target.is_running, target.last_lines, seconds=_AGAIN_SECONDS)
-    except DeployError as error:
-        log.warning("The %s cannot serve again: %s", instance, error)
-        return None
-    if not instance.running:
-        log.info("The %s serves again", current)
-    return current
+def _that_serves(target: Target, instance: Instance) -> Instance:
+    await_ready(instance, target.is_running, target.last_lines, seconds=_AGAIN_SECONDS)
+    return instance
+
+
+def _brought_back(target: Target, instance: Instance) -> Instance:
+    again = target.start_again(instance)
+    await_ready(again, target.is_running, target.last_lines, seconds=_AGAIN_SECONDS)
+    log.info("The %s serves again", again)
+    return again
 
 
 def _serves(instance: Instance) -> bool:

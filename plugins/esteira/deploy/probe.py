@@ -13,8 +13,8 @@ from esteira.deploy.errors import GoldenError, NotReadyError
 from esteira.deploy.facts import Instance
 
 READY_SECONDS = 30.0
-REFUSAL_SECONDS = 3.0
-"""An API that has answered 503 for this long has read its bundle and will not change its mind."""
+REFUSAL_SECONDS = 0.5
+"""The API reads its bundle before it listens: one that answers 503 for so long will not change its mind."""
 _PAUSE = 0.03
 
 
@@ -56,15 +56,13 @@ def _refusal(instance: Instance, is_running: Callable[[Instance], bool], seconds
     return f"was not ready within {seconds:.0f} s at {instance.url}: {said}"
 
 
-def serves(instance: Instance, *, seconds: float = 2.0) -> bool:
-    """Whether fresh connections reach this very instance and it is ready; False at once where nobody is."""
+def serves(instance: Instance, *, seconds: float = 1.0) -> bool:
+    """Whether fresh connections reach this very instance and it is ready."""
     deadline = time.monotonic() + seconds
     with _client(keep_alive=0) as client:
         while time.monotonic() < deadline:
             answer = _ask(client, instance)
-            if answer is None:
-                return False
-            if _is_ready(answer, instance):
+            if answer is not None and _is_ready(answer, instance):
                 return True
             time.sleep(_PAUSE)
     return False

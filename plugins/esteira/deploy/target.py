@@ -53,6 +53,9 @@ class Target(Protocol):
     def remove(self, instance: Instance) -> None:
         """Let an instance finish what it began, and leave nothing of it."""
 
+    def tidy(self, case: str | None) -> None:
+        """Remove what serves no instance; None is every case."""
+
     def prune(self, case: str) -> None:
         """Remove what only old versions needed."""
 

@@ -51,7 +51,9 @@ class Airflow:
 
     def import_faults(self) -> list[ImportFault]:
         """The DAG files that could not be read."""
-        return [ImportFault.model_validate(fault) for fault in self._rest.get("/importErrors")["import_errors"]]
+        return [
+            ImportFault.model_validate(fault) for fault in self._rest.get("/importErrors")["import_errors"]
+        ]
 
     def trigger(
         self, dag_id: str, conf: Mapping[str, JsonValue] | None = None, note: str | None = None
@@ -87,7 +89,9 @@ class Airflow:
 
     def asset_events(self, run: Run) -> list[AssetEvent]:
         """What a run has announced."""
-        found = self._rest.get("/assets/events", source_dag_id=run.dag_id, source_run_id=run.run_id, limit=_PAGE)
+        found = self._rest.get(
+            "/assets/events", source_dag_id=run.dag_id, source_run_id=run.run_id, limit=_PAGE
+        )
         return [AssetEvent.model_validate(event) for event in found["asset_events"]]
 
     def assets_that_start(self, dag_id: str) -> set[int]:
@@ -101,7 +105,9 @@ class Airflow:
 
     def health(self) -> Mapping[str, str | None]:
         """The status of each of Airflow's parts."""
-        return {part: (state or {}).get("status") for part, state in self._rest.get("/monitor/health").items()}
+        return {
+            part: (state or {}).get("status") for part, state in self._rest.get("/monitor/health").items()
+        }
 
     def run_url(self, run: Run) -> str:
         """Where the UI shows a run."""

@@ -1,35 +1,29 @@
 """Starts the first DAG of a case and follows the chain that its assets set off, to the end."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
+from functools import partial
+from itertools import zip_longest
 from typing import Literal
 
 from pydantic import JsonValue
 from rich.console import Console
 
 from esteira.chain import STEPS, Step, dag_id
-from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.stack.airflow import Airflow, connect
 from esteira.stack.fault import fault_of
-from esteira.stack.progress import Progress, RunView, TaskView, progress_on
+from esteira.stack.progress import Progress, RunView, progress_on
 from esteira.stack.readiness import wait_until_known
-from esteira.stack.records import AssetEvent, Run, TaskRun
-from esteira.stack.rest import AirflowSilentError
+from esteira.stack.records import AssetEvent, Run
+from esteira.stack.watch import FollowError, Watch, patiently
 
-SUMMARY = "summary"
-"""The key under which a task pushes the sentence that is shown beside it."""
+NEXT_RUN_SECONDS = 60.0
+"""How long the scheduler may take to start the next DAG once its asset was announced."""
 
 _POLL_SECONDS = 0.4
-_NEXT_RUN_SECONDS = 60.0
-_STUCK_SECONDS = 120.0
-_SILENCE_SECONDS = 20.0
-
-
-class FollowError(EsteiraError):
-    """A run cannot be followed: Airflow is not there, or does not go on."""
+State = Literal["success", "stopped", "failed", "left"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +45,132 @@ class Outcome:
     a rejected model. `failed`: a task failed. `left`: the user stopped following; the run goes on.
     """
 
-    state: Literal["success", "stopped", "failed", "left"]
+    state: State
     steps: tuple[StepRun, ...]
     message: str
 
     @property
     def exit_code(self) -> int:
         return {"success": 0, "stopped": 0, "failed": 1, "left": 130}[self.state]
+
+
+def follow(
+    settings: Settings,
+    case: str,
+    *,
+    conf: Mapping[str, JsonValue] | None = None,
+    console: Console | None = None,
+) -> Outcome:
+    """Run a case through its three DAGs and show on the console how it goes, what it gives or why it fails.
+
+    Raises FollowError or AirflowError when Airflow is not there, cannot read the DAGs or stops moving.
+    """
+    airflow = connect(settings)
+    if airflow is None:
+        raise FollowError(f"Airflow was never started in {settings.ESTEIRA_HOME}; start it with `esteira up`")
+    progress = progress_on(console or Console())
+    with airflow:
+        try:
+            outcome = _Chain(airflow, case, progress).run(conf)
+        finally:
+            progress.close()
+    if outcome.message:
+        progress.say(outcome.message)
+    return outcome
+
+
+class _Chain:
+    """One passage through the three DAGs of a case."""
+
+    def __init__(self, airflow: Airflow, case: str, progress: Progress) -> None:
+        self._airflow = airflow
+        self._case = case
+        self._progress = progress
+        self._current = airflow.url
+        self._steps: list[StepRun] = []
+
+    def run(self, conf: Mapping[str, JsonValue] | None) -> Outcome:
+        wait_until_known(self._airflow, [dag_id(step, self._case) for step in STEPS], self._progress.say)
+        run = self._airflow.trigger(dag_id(STEPS[0], self._case), conf)
+        try:
+            return self._follow(run)
+        except KeyboardInterrupt:
+            return self._outcome("left", f"Airflow goes on with it: {self._current}")
+
+    def _follow(self, run: Run) -> Outcome:
+        for step, following in zip_longest(STEPS, STEPS[1:]):
+            view = self._watch(run)
+            if view.run.state != "success":
+                return self._outcome("failed", fault_of(self._airflow, view))
+            if following is None:
+                self._keep(step, view, None)
+                break
+            onward = self._onward(view.run, dag_id(following, self._case))
+            self._keep(step, view, onward)
+            if onward is None:
+                return self._outcome("stopped", f"{run.dag_id} ended with nothing for {following}")
+            run = onward.run
+        return self._outcome("success", "")
+
+    def _watch(self, run: Run) -> RunView:
+        self._current = self._airflow.run_url(run)
+        watch = Watch(self._airflow, run)
+        while True:
+            view = watch.look()
+            self._progress.show(view)
+            if view.run.is_over:
+                return view
+            time.sleep(_POLL_SECONDS)
+
+    def _onward(self, run: Run, following: str) -> "_Onward | None":
+        """The run that `run` has set off; None when it announced nothing that starts the following DAG."""
+        deadline = time.monotonic() + NEXT_RUN_SECONDS
+        while time.monotonic() < deadline:
+            latest = patiently(lambda: self._airflow.runs(following, limit=5))
+            if any(other.state == "running" for other in latest):
+                deadline = time.monotonic() + NEXT_RUN_SECONDS  # a queued run waits for it, and may
+            if all(other.start_date for other in latest):  # else Airflow fails to answer the next question
+                events = patiently(partial(self._events, run, following))
+                if not events:
+                    return None
+                if onward := _first_onward(events, following):
+                    return onward
+            time.sleep(_POLL_SECONDS)
+        raise FollowError(
+            f"{run.dag_id} succeeded, but {following} has not started within {NEXT_RUN_SECONDS:.0f} s; "
+            f"look at {self._airflow.url}/dags/{following}: it may be paused or wait for another asset"
+        )
+
+    def _events(self, run: Run, following: str) -> list[AssetEvent]:
+        starting = self._airflow.assets_that_start(following)
+        return [event for event in self._airflow.asset_events(run) if event.asset_id in starting]
+
+    def _keep(self, step: Step, view: RunView, onward: "_Onward | None") -> None:
+        self._steps.append(
+            StepRun(
+                step=step,
+                run=view.run,
+                url=self._airflow.run_url(view.run),
+                summaries=tuple(item.summary for item in view.tasks if item.summary),
+                announced=onward.event.extra if onward else None,
+            )
+        )
+
+    def _outcome(self, state: State, message: str) -> Outcome:
+        return Outcome(state=state, steps=tuple(self._steps), message=message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Onward:
+    event: AssetEvent
+    run: Run
+
+
+def _first_onward(events: Sequence[AssetEvent], following: str) -> _Onward | None:
+    made = [
+        _Onward(event=event, run=run)
+        for event in events
+        for run in event.created_dagruns
+        if run.dag_id == following
+    ]
+    return made[0] if made else None

@@ -58,10 +58,17 @@ def pid_file(home: Home, name: str) -> Path:
 def find(home: Home, name: str) -> psutil.Process | None:
     """The live process of a program; None when it is gone or its pid is now another's."""
     try:
-        process = psutil.Process(int(pid_file(home, name).read_text()))
-    except (FileNotFoundError, ValueError, psutil.Error):
+        process = psutil.Process(_recorded_pid(home, name) or 0)
+        return process if is_alive(process) and process.environ().get(MARKER) == _mark(home, name) else None
+    except (psutil.Error, OSError):
         return None
-    return process if _mark_of(process) == _mark(home, name) else None
+
+
+def _recorded_pid(home: Home, name: str) -> int | None:
+    try:
+        return int(pid_file(home, name).read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -73,14 +80,35 @@ def is_alive(process: psutil.Process) -> bool:
 
 def marked(home: Home, *names: str) -> list[psutil.Process]:
     """Every live process of the home, descendants included; of the named programs only, if any are."""
+    chosen = names or tuple(file.stem for file in home.pids.glob("*.pid"))
+    sessions = {pid for name in chosen if (pid := _session(home, name))}
     wanted = {_mark(home, name) for name in names}
-    return [
-        process
-        for process in psutil.process_iter()
-        if process.pid != os.getpid()
-        and (mark := _mark_of(process))
-        and (mark in wanted if names else mark.endswith(f"@{home.root}"))
-    ]
+    return [process for process in psutil.process_iter() if _belongs(process, home, wanted, sessions)]
+
+
+def _belongs(process: psutil.Process, home: Home, wanted: set[str], sessions: set[int]) -> bool:
+    if process.pid == os.getpid() or not is_alive(process):
+        return False
+    try:
+        mark = process.environ().get(MARKER, "")
+        return mark in wanted if wanted else mark.endswith(f"@{home.root}")
+    except psutil.AccessDenied:  # Airflow hides the environment of what runs a task, even from its owner
+        return _session_of(process) in sessions
+    except (psutil.Error, OSError):
+        return False
+
+
+def _session(home: Home, name: str) -> int | None:
+    """The session of a recorded program, unless its number is another's by now."""
+    pid = _recorded_pid(home, name)
+    return pid if pid and (find(home, name) or not psutil.pid_exists(pid)) else None
+
+
+def _session_of(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid) if process.uids().real == os.getuid() else None
+    except (psutil.Error, OSError):
+        return None
 
 
 def end(processes: Iterable[psutil.Process], *, patience: float) -> None:
@@ -99,15 +127,6 @@ def end_marked(home: Home, *names: str) -> None:
 
 def _mark(home: Home, name: str) -> str:
     return f"{name}@{home.root}"
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return process.environ().get(MARKER)
-    except (psutil.Error, OSError):
-        return None
 
 
 def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> list[psutil.Process]:

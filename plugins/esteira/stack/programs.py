@@ -146,7 +146,8 @@ def _configuration(settings: Settings, home: Home, dags: Path) -> dict[str, dict
             "load_examples": False,
             "dags_are_paused_at_creation": False,
             "executor": "LocalExecutor",
-            "parallelism": 4,
+            "parallelism": 6,  # a worker lingers for up to a heartbeat after its task: two to spare
+            "max_active_tasks_per_dag": 4,
             "auth_manager": _SIMPLE_AUTH,
             "simple_auth_manager_users": f"{USER}:admin",
             "simple_auth_manager_passwords_file": home.passwords,
@@ -168,7 +169,8 @@ def _configuration(settings: Settings, home: Home, dags: Path) -> dict[str, dict
             "instance_name": "Esteira",
         },
         "api_auth": {"jwt_secret": secrets.jwt_secret},
-        "scheduler": {"scheduler_idle_sleep_time": 0.1},
+        "scheduler": {"scheduler_idle_sleep_time": 0.2},
+        "workers": {"min_heartbeat_interval": 1},  # how long an ended task may go unnoticed, in seconds
         "dag_processor": {"refresh_interval": 10, "min_file_process_interval": 15, "print_stats_interval": 0},
         "logging": {
             "base_log_folder": home.airflow / "logs",

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from esteira.stack.records import Run, TaskRun
 
@@ -23,8 +24,9 @@ _MARKS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TaskView:
-    """A task of a run, and the sentence that it gave as its result."""
+    """A task of a run, how the Airflow UI calls it, and the sentence that it gave as its result."""
 
+    name: str
     task: TaskRun
     summary: str | None = None
 
@@ -64,7 +66,7 @@ class LiveTable:
         if self._live is None:
             self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="visible")
             self._live.start()
-        self._live.update(_table(view), refresh=True)
+        self._live.update(_picture(view), refresh=True)
         if view.run.is_over:
             self.close()
 
@@ -108,27 +110,23 @@ def _identity(task: TaskRun) -> tuple[str, str]:
 
 def _line(run: Run, item: TaskView) -> str:
     result = f": {item.summary}" if item.summary else ""
-    return f"  {run.dag_id} / {item.task.name} {item.task.state} in {item.task.seconds:.1f} s{result}"
+    return f"  {run.dag_id} / {item.name} {item.task.state} in {item.task.seconds:.1f} s{result}"
 
 
-def _table(view: RunView) -> Table:
-    run = view.run
-    table = Table(title=_title(run), title_justify="left", title_style="bold", box=None, pad_edge=False)
+def _picture(view: RunView) -> Group:
+    title = Text.assemble((view.run.dag_id, "bold"), f"  {view.run.state}  {view.run.seconds:.1f} s")
+    table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(width=1)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for item in view.tasks:
         table.add_row(*_row(item))
-    return table
-
-
-def _title(run: Run) -> str:
-    return f"{escape(run.dag_id)}  [not bold]{run.state}  {run.seconds:.1f} s[/]"
+    return Group(title, table)
 
 
 def _row(item: TaskView) -> Sequence[str]:
     task = item.task
     mark = _MARKS.get(task.state or "", "[dim]·[/]")
     time = f"{task.seconds:.1f} s" if task.start_date else ""
-    return mark, escape(task.name), time, escape(item.summary or "")
+    return mark, escape(item.name), time, escape(item.summary or "")

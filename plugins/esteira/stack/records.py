@@ -24,6 +24,7 @@ class Node(_Answer):
     """A task of a DAG and what comes after it."""
 
     task_id: str
+    task_display_name: str
     downstream_task_ids: tuple[str, ...] = ()
 
 
@@ -55,15 +56,7 @@ class TaskRun(_Answer):
     try_number: int
     start_date: datetime | None = None
     end_date: datetime | None = None
-    task_display_name: str
     rendered_map_index: str | None = None
-
-    @property
-    def name(self) -> str:
-        """How the Airflow UI calls it, with the name of its value when it is mapped."""
-        if self.map_index < 0:
-            return self.task_display_name
-        return f"{self.task_display_name} [{self.rendered_map_index or self.map_index}]"
 
     @property
     def is_over(self) -> bool:

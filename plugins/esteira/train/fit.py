@@ -6,6 +6,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from sklearn.compose import TransformedTargetRegressor
 
@@ -58,12 +59,13 @@ def named(case: Case, name: str) -> Candidate:
 
 def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
     """Fit on the training part; predict the validation part; write the model and its ONNX graph."""
-    rows = prepared.dataset.train_rows
-    bound = candidate.bound(rows)
+    available = prepared.dataset.train_rows
+    rows = sample(available, candidate.rows(available))
+    bound = candidate.bound(available)
     log.info("Fitting %s: %s", candidate.kind, bound)
     started = time.monotonic()
-    model = _target_aware(case, candidate, rows)
-    model.fit(prepared.columns("train"), prepared.target("train"))
+    model = _target_aware(case, candidate, candidate.rows(available))
+    model.fit(prepared.columns("train")[rows], prepared.target("train")[rows])
     seconds = time.monotonic() - started
     result = scores(prepared.target("validation"), model.predict(prepared.columns("validation")))
     model_path = prepared.folder / f"{candidate.kind}.joblib"
@@ -80,6 +82,13 @@ def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
     )
     log.info("On the validation part: %s", fitted.sentence())
     return fitted
+
+
+def sample(available: int, wanted: int) -> slice | npt.NDArray[np.int64]:
+    """All rows, or which of them make an even sample: the same ones every time, in their order."""
+    if wanted >= available:
+        return slice(None)
+    return np.sort(np.random.default_rng(0).choice(available, wanted, replace=False))
 
 
 def _target_aware(case: Case, candidate: Candidate, rows: int) -> TransformedTargetRegressor:

@@ -1,0 +1,44 @@
+"""All three steps of a case in this process, without Airflow: for quick loops and notebooks."""
+
+import logging
+from datetime import UTC, datetime
+
+from esteira import casefile
+from esteira.data import clean, raw
+from esteira.deploy import release
+from esteira.deploy.facts import Release
+from esteira.settings import Settings
+from esteira.stack.health import mlflow_is_healthy
+
+log = logging.getLogger("esteira")
+
+
+def run(name: str, settings: Settings) -> Release:
+    """From the raw file to the live API; returns the release.
+
+    Runs are logged to the MLflow server if it answers, else to a database of their own in ESTEIRA_HOME.
+    """
+    from esteira.train import registry
+    from esteira.train import steps as train
+
+    case, now = casefile.load(settings.CASOS_PATH, name), tracked(settings)
+    dataset = clean.clean(case, raw.find(case, now), now)
+    prepared = train.split_rows(case, dataset, f"local {datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}", now)
+    fitted = [train.fit_candidate(case, prepared, one.kind, now) for one in case.train.candidates]
+    judgement = train.pass_the_gate(case, prepared, fitted, now)
+    published = train.publish_version(prepared, judgement, now)
+    started = release.start_and_verify(release.build(name, published.version, now), now)
+    live = release.switch(started, now)
+    registry.promote(name, published.version, now)
+    return live
+
+
+def tracked(settings: Settings) -> Settings:
+    """The settings, with a tracking store that answers."""
+    if not settings.MLFLOW_TRACKING_URI.startswith("http") or mlflow_is_healthy(settings.MLFLOW_TRACKING_URI):
+        return settings
+    folder = settings.ESTEIRA_HOME / "local"
+    folder.mkdir(parents=True, exist_ok=True)
+    store = f"sqlite:///{folder / 'mlflow.db'}"
+    log.warning("MLflow does not answer at %s; the runs are kept in %s", settings.MLFLOW_TRACKING_URI, store)
+    return settings.model_copy(update={"MLFLOW_TRACKING_URI": store})

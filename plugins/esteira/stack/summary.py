@@ -1,0 +1,62 @@
+"""What a person reads at the end of a run: the answer, the version, its scores and where things are."""
+
+import subprocess
+import sys
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from esteira import bundle
+from esteira.deploy.live import live as serving
+from esteira.errors import EsteiraError
+from esteira.settings import PROJECT, Settings
+from esteira.stack.home import USER, Home
+
+
+class ClientError(EsteiraError):
+    """The API went live, but the client got no answer from it."""
+
+
+def ask(settings: Settings) -> str:
+    """What `cliente.py` prints when it asks the live API for the case's example.
+
+    Raises ClientError with the client's own words when it gets no answer.
+    """
+    answer = subprocess.run(
+        [sys.executable, str(PROJECT / "cliente.py"), "--url", settings.api_url],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise ClientError(f"cliente.py ended with {answer.returncode}: {answer.stderr or answer.stdout}")
+    return answer.stdout.strip()
+
+
+def show(case: str, settings: Settings, console: Console) -> None:
+    """Ask the live API once and print what is live, how good it is and where everything is."""
+    live = serving(case, settings)
+    if live is None:
+        raise ClientError(f"{case} is not live; look at `esteira status` and at the logs of its last run")
+    facts = bundle.load(settings.ARTEFATOS_PATH, live.case, live.version).metadata
+    console.print(ask(settings), highlight=False, markup=False)
+    table = Table.grid(padding=(0, 2))
+    synthetic = ", [yellow]synthetic data[/]" if facts.dataset.synthetic else ""
+    table.add_row(
+        "live",
+        f"[bold]{live.case} version {live.version}[/], trained on "
+        f"{facts.dataset.train_rows:,} rows{synthetic}",
+    )
+    scores = ", ".join(f"{name} {value:.6g}" for name, value in facts.scores.items())
+    table.add_row("model", f"{facts.chosen}: {scores} (holdout)")
+    table.add_row("API", f"{live.url}/docs")
+    password = Home.of(settings).password()
+    if password:
+        table.add_row(
+            "Airflow", f"{settings.airflow_url}  user [bold]{USER}[/]  password [bold]{password}[/]"
+        )
+    table.add_row("MLflow", settings.MLFLOW_TRACKING_URI)
+    if live.target == "process":
+        table.add_row("target", "a local process; for the container start a Docker engine and run it again")
+    console.print(Panel(table, title="Esteira", border_style="green", expand=False))
