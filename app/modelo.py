@@ -41,12 +41,12 @@ class Modelo:
         self.one: TypeAdapter[BaseModel] = TypeAdapter(self.record)
         self.many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self.record])  # type: ignore[name-defined]
         self.warnings = Familiarity(self.columns, metadata.seen).warnings
-        self._session = session
+        self.session = session
         self._feeds = _feeds([is_text(column) for column in self.columns.values()])
 
     def predict(self, rows: Sequence[Values]) -> list[float]:
         """The answers to records whose values are in the order of `columns`, None where one is missing."""
-        (answers,) = self._session.run(["prediction"], self._feeds(rows))
+        (answers,) = self.session.run(["prediction"], self._feeds(rows))
         return answers.ravel().tolist()  # type: ignore[no-any-return]
 
 
@@ -101,7 +101,7 @@ def _check_contract(bundle: Bundle, modelo: Modelo) -> None:
     texts = sum(map(is_text, modelo.columns.values()))
     wanted = {"numbers": ("tensor(double)", len(modelo.columns) - texts), "texts": ("tensor(string)", texts)}
     wanted = {name: (kind, width) for name, (kind, width) in wanted.items() if width}
-    session = modelo._session
+    session = modelo.session
     found = {node.name: (node.type, node.shape[-1]) for node in session.get_inputs() if len(node.shape) == 2}
     outputs = [node.name for node in session.get_outputs()]
     if found != wanted or "prediction" not in outputs:

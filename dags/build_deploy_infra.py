@@ -43,24 +43,24 @@ def make(case: str) -> None:
     )
     def build_deploy_infra() -> None:
         @task(task_display_name="Build the image", inlets=[version_asset])
-        def build_image() -> dict[str, Any]:
+        def build_image() -> str:
             from esteira.deploy import release
 
             with steps.step(case) as here:
                 version = here.params["version"] or here.given(version_asset)["version"]
                 built = release.build(case, version, here.settings)
                 here.say(built.sentence())
-                return built.model_dump(mode="json")
+                return built.model_dump_json()
 
         @task(task_display_name="Start it and ask it the golden examples")
-        def start_and_verify(built: Any) -> dict[str, Any]:
+        def start_and_verify(built: Any) -> str:
             from esteira.deploy import release
             from esteira.deploy.facts import Build
 
             with steps.step(case) as here:
-                started = release.start_and_verify(Build.model_validate(built), here.settings)
+                started = release.start_and_verify(Build.model_validate_json(built), here.settings)
                 here.say(started.sentence())
-                return started.model_dump(mode="json")
+                return started.model_dump_json()
 
         @task(task_display_name="Switch to it", outlets=[live_asset])
         def switch(started: Any) -> int:
@@ -68,7 +68,7 @@ def make(case: str) -> None:
             from esteira.deploy.facts import Started
 
             with steps.step(case) as here:
-                live = release.switch(Started.model_validate(started), here.settings)
+                live = release.switch(Started.model_validate_json(started), here.settings)
                 here.say(live.sentence())
                 here.note(f"**{live.sentence()}**")
                 here.produced(live_asset, {"version": live.version})

@@ -43,21 +43,21 @@ def make(case: str) -> None:
     )
     def extrai_trata_dados() -> None:
         @task(task_display_name="Find the raw files", outlets=[raw_asset])
-        def find_raw_files() -> dict[str, Any]:
+        def find_raw_files() -> str:
             from esteira.data import raw
 
             with steps.step(case) as here:
                 found = raw.find(here.case, here.settings)
                 here.say(found.sentence())
                 here.produced(raw_asset, found.model_dump(mode="json"))
-                return found.model_dump(mode="json")
+                return found.model_dump_json()
 
         @task(task_display_name="Check and clean the rows", outlets=[dataset_asset])
         def check_and_clean(found: Any) -> None:
             from esteira.data import clean, raw
 
             with steps.step(case) as here:
-                dataset = clean.clean(here.case, raw.RawFiles.model_validate(found), here.settings)
+                dataset = clean.clean(here.case, raw.RawFiles.model_validate_json(found), here.settings)
                 here.say(dataset.sentence())
                 here.note(f"{dataset.sentence()}\n\nReport: `{dataset.page_path}`")
                 here.produced(dataset_asset, dataset.model_dump(mode="json"))

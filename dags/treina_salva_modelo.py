@@ -45,7 +45,7 @@ def make(case: str) -> None:
     )
     def treina_salva_modelo() -> None:
         @task(task_display_name="Split the rows", inlets=[dataset_asset])
-        def split_rows() -> list[dict[str, Any]]:
+        def split_rows() -> list[dict[str, str]]:
             from esteira.data.dataset import Dataset
             from esteira.train import steps as train
 
@@ -54,32 +54,32 @@ def make(case: str) -> None:
                 prepared = train.split_rows(here.case, dataset, here.training_id, here.settings)
                 here.say(prepared.sentence())
                 names = here.params["candidates"] or [one.kind for one in here.case.train.candidates]
-                return [{"name": name, "prepared": prepared.model_dump(mode="json")} for name in names]
+                return [{"name": name, "prepared": prepared.model_dump_json()} for name in names]
 
         @task(task_display_name="Fit a candidate", map_index_template="{{ candidate }}")
-        def fit_candidate(name: str, prepared: Any) -> dict[str, Any]:
+        def fit_candidate(name: str, prepared: Any) -> str:
             from esteira.train import steps as train
             from esteira.train.prepare import Prepared
 
             with steps.step(case) as here:
                 here.named(name)
-                parts = Prepared.model_validate(prepared)
+                parts = Prepared.model_validate_json(prepared)
                 fitted = train.fit_candidate(here.case, parts, name, here.settings)
                 here.say(fitted.sentence())
-                return fitted.model_dump(mode="json")
+                return fitted.model_dump_json()
 
         @task(task_display_name="Pass the gate")
-        def pass_the_gate(trials: Any, fitted: Any) -> dict[str, Any]:
+        def pass_the_gate(trials: Any, fitted: Any) -> str:
             from esteira.train import steps as train
             from esteira.train.fit import Fitted
             from esteira.train.prepare import Prepared
 
             with steps.step(case) as here:
-                parts = Prepared.model_validate(trials[0]["prepared"])
-                candidates = [Fitted.model_validate(one) for one in fitted]
+                parts = Prepared.model_validate_json(trials[0]["prepared"])
+                candidates = [Fitted.model_validate_json(one) for one in fitted]
                 judgement = train.pass_the_gate(here.case, parts, candidates, here.settings)
                 here.say(judgement.sentence())
-                return judgement.model_dump(mode="json")
+                return judgement.model_dump_json()
 
         @task(task_display_name="Publish the version", outlets=[version_asset])
         def publish_version(trials: Any, judgement: Any) -> None:
@@ -88,8 +88,8 @@ def make(case: str) -> None:
             from esteira.train.prepare import Prepared
 
             with steps.step(case) as here:
-                judged = Judgement.model_validate(judgement)
-                parts = Prepared.model_validate(trials[0]["prepared"])
+                judged = Judgement.model_validate_json(judgement)
+                parts = Prepared.model_validate_json(trials[0]["prepared"])
                 bundle = train.publish_version(parts, judged, here.settings)
                 here.say(f"version {bundle.version} of {case}")
                 here.note(f"**Version {bundle.version}** is published. {judged.sentence()}")

@@ -28,7 +28,7 @@ class _Rule(Word):
         return {}
 
     def unrepeated(self, rows: Table) -> Table:
-        """One row of each set that counts as the same; the others are counted as duplicates, not kept aside."""
+        """One row of each set that counts as the same; the others are counted as duplicates."""
         return rows
 
 

@@ -31,7 +31,8 @@ def test_there_are_half_a_million_whole_rows_in_the_order_of_columns(houses):
 
 def test_every_price_follows_the_law(houses):
     law = (
-        1000 + 25 * houses["Area"] + 1500 * houses["Garage"] + 750 * houses["FirePlace"] + 1250 * houses["Baths"]
+        1000 + 25 * houses["Area"] + 1500 * houses["Garage"] + 750 * houses["FirePlace"]
+        + 1250 * houses["Baths"]
         + 14000 * houses["White Marble"] + 5000 * houses["Black Marble"] + 15000 * houses["Floors"]
         + 3500 * houses["City"] + 250 * houses["Solar"] + 1250 * houses["Electric"] + 11750 * houses["Fiber"]
         + 4450 * houses["Glass Doors"]

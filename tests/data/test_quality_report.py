@@ -73,3 +73,13 @@ def test_synthetic_data_is_called_synthetic(bench, csv, flats, caplog, monkeypat
     dataset = bench.clean(("{files: flats.csv}", "{files: flats.csv, synthetic: few_flats}"))
     assert dataset.synthetic
     assert "synthetic" in dataset.page_path.read_text()
+
+
+def test_a_bar_counts_the_values_from_its_edge_on(bench, csv):
+    bench.put(csv([f"{1 + place % 25},{1 + place % 3},flat,,{(-1) ** place}e308" for place in range(100)]))
+    dataset = bench.clean(("{type: number, min: 0, max: 1000000}", "{type: number}"))
+    area, *_, price = Report.model_validate_json(dataset.report_path.read_bytes()).columns
+    assert [(bar.label, bar.rows) for bar in area.bars] == [(str(edge), 4) for edge in range(1, 24)] + [
+        ("24", 8)
+    ]
+    assert (price.bars[0].rows, price.bars[-1].rows) == (50, 50)

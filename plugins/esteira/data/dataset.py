@@ -77,6 +77,12 @@ class Dataset(BaseModel):
             seconds=seconds,
         )
 
+    def sentence(self) -> str:
+        return (
+            f"{self.rows_in:,} rows in, {self.rows_out:,} out "
+            f"({self.rejected:,} kept aside, {self.duplicates:,} duplicates)"
+        )
+
 
 def known(place: Place) -> Report | None:
     """The report of the dataset that is at a place, if it is there and whole."""

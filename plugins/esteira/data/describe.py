@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,93 +12,107 @@ from esteira.case import Category, Column
 from esteira.data.report import Bar, ColumnProfile
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
-    from ibis.expr.types import Table, Value
+    import numpy as np
+    import pyarrow as pa
 
 BINS = 24
 SHOWN_LEVELS = 12
+_BATCH_ROWS = 1 << 17
 
 
-def profiles(connection: Backend, dataset: Path, columns: Mapping[str, Column]) -> tuple[ColumnProfile, ...]:
-    """Describe each column of a Parquet dataset, in two passes over it."""
-    rows = connection.read_parquet(str(dataset))
-    figures = _figures(rows, columns)
-    bars = _bars(rows, columns, figures)
-    return tuple(_profile(name, column, figures[name], bars[name]) for name, column in columns.items())
+@dataclass
+class _Range:
+    """What the first pass over a number finds."""
+
+    missing: int = 0
+    rows: int = 0
+    total: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+    def add(self, values: pa.Array) -> None:
+        import pyarrow.compute as pc
+
+        self.missing += values.null_count
+        if values.null_count == len(values):
+            return
+        extremes = pc.min_max(values).as_py()
+        self.rows += len(values) - values.null_count
+        self.total += float(pc.sum(values).as_py())
+        self.low = extremes["min"] if self.low is None else min(self.low, extremes["min"])
+        self.high = extremes["max"] if self.high is None else max(self.high, extremes["max"])
 
 
-def _figures(rows: Table, columns: Mapping[str, Column]) -> dict[str, dict[str, Any]]:
-    wanted: dict[str, Value] = {}
-    for place, (name, column) in enumerate(columns.items()):
-        wanted[f"missing{place}"] = rows[name].isnull().sum()
-        if isinstance(column, Category):
-            wanted[f"levels{place}"] = rows[name].nunique()
-        else:
-            wanted[f"min{place}"] = rows[name].min().cast("float64")
-            wanted[f"max{place}"] = rows[name].max().cast("float64")
-            wanted[f"mean{place}"] = rows[name].mean()
-    (found,) = rows.aggregate(**wanted).to_pyarrow().to_pylist()
-    keys = ("missing", "levels", "min", "max", "mean")
-    return {
-        name: {key: found[f"{key}{place}"] for key in keys if f"{key}{place}" in found}
-        for place, name in enumerate(columns)
+@dataclass
+class _Levels:
+    """How often each level of a category occurs."""
+
+    missing: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+
+    def add(self, values: pa.Array) -> None:
+        self.missing += values.null_count
+        for count in values.drop_null().value_counts():
+            self.rows[str(count["values"].as_py())] += count["counts"].as_py()
+
+
+def profiles(dataset: Path, columns: Mapping[str, Column]) -> tuple[ColumnProfile, ...]:
+    """Describe each column of a Parquet dataset, in two passes over it that hold one portion at a time."""
+    found = {
+        name: _Levels() if isinstance(column, Category) else _Range() for name, column in columns.items()
     }
+    for name, values in _portions(dataset, list(columns)):
+        found[name].add(values)
+    ranges = {name: seen for name, seen in found.items() if isinstance(seen, _Range) and seen.rows}
+    bins: dict[str, Any] = dict.fromkeys(ranges, 0)
+    for name, values in _portions(dataset, list(ranges)):
+        bins[name] = bins[name] + _binned(values, *_edges(ranges[name]))
+    return tuple(_profile(name, column, found[name], bins.get(name)) for name, column in columns.items())
 
 
-def _bars(
-    rows: Table, columns: Mapping[str, Column], figures: Mapping[str, Mapping[str, Any]]
-) -> dict[str, tuple[Bar, ...]]:
-    """Each column's distribution: all columns are counted in one query."""
-    import ibis
+def _portions(dataset: Path, names: list[str]) -> Iterator[tuple[str, pa.Array]]:
+    import pyarrow.parquet as pq
 
-    counts = [
-        _counts(rows, name, place, column, figures[name])
-        for place, (name, column) in enumerate(columns.items())
-    ]
-    found = ibis.union(*counts).to_pyarrow().to_pylist()
-    by_place: dict[int, list[tuple[str, int]]] = {place: [] for place in range(len(columns))}
-    for row in found:
-        by_place[row["place"]].append((row["bar"], row["rows"]))
-    return {
-        name: _levels(by_place[place])
-        if isinstance(column, Category)
-        else _bins(by_place[place], figures[name])
-        for place, (name, column) in enumerate(columns.items())
-    }
+    with pq.ParquetFile(dataset) as file:
+        for batch in file.iter_batches(_BATCH_ROWS, columns=names):
+            yield from zip(names, (batch[name] for name in names), strict=True)
 
 
-def _counts(rows: Table, name: str, place: int, column: Column, figures: Mapping[str, Any]) -> Table:
-    import ibis
-
-    present = rows.filter(rows[name].notnull())
-    bar = present[name] if isinstance(column, Category) else _bin(present[name], figures)
-    counted = present.select(bar=bar).group_by("bar").aggregate(rows=ibis._.count())
-    if isinstance(column, Category):
-        counted = counted.order_by([ibis.desc("rows"), "bar"]).limit(SHOWN_LEVELS)
-    return counted.select(place=ibis.literal(place, "int64"), bar=counted.bar.cast("string"), rows="rows")
+def _edges(seen: _Range) -> tuple[float, float]:
+    """The lowest value, and the width of a bar (halves are subtracted, so that no range is infinite)."""
+    assert seen.low is not None
+    assert seen.high is not None
+    return float(seen.low), (seen.high / 2 - seen.low / 2) / (BINS / 2) or 1.0
 
 
-def _bin(value: Value, figures: Mapping[str, Any]) -> Value:
-    low, width = _edges(figures)
-    return ((value.cast("float64") - low) / width).floor().cast("int64").clip(0, BINS - 1)
+def _binned(values: pa.Array, low: float, width: float) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    numbers = values.drop_null().to_numpy(zero_copy_only=False)
+    places = ((numbers / width) - low / width).astype(np.int64)
+    return np.bincount(places.clip(0, BINS - 1), minlength=BINS)
 
 
-def _edges(figures: Mapping[str, Any]) -> tuple[float, float]:
-    low, high = figures["min"] or 0.0, figures["max"] or 0.0
-    return low, (high - low) / BINS or 1.0
+def _profile(name: str, column: Column, seen: _Range | _Levels, bins: Any) -> ColumnProfile:
+    if isinstance(seen, _Levels):
+        ordered = sorted(seen.rows.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_LEVELS]
+        bars = tuple(Bar(label=label, rows=rows) for label, rows in ordered)
+        return ColumnProfile(
+            name=name, type=column.type, missing=seen.missing, levels=len(seen.rows), bars=bars
+        )
+    assert not isinstance(column, Category)
+    return ColumnProfile(
+        name=name,
+        type=column.type,
+        unit=column.unit,
+        missing=seen.missing,
+        min=seen.low,
+        max=seen.high,
+        mean=seen.total / seen.rows if seen.rows else None,
+        bars=_bars(seen, bins) if seen.rows else (),
+    )
 
 
-def _bins(counts: list[tuple[str, int]], figures: Mapping[str, Any]) -> tuple[Bar, ...]:
-    low, width = _edges(figures)
-    rows = {int(bar): count for bar, count in counts}
-    return tuple(Bar(label=f"{low + place * width:,.6g}", rows=rows.get(place, 0)) for place in range(BINS))
-
-
-def _levels(counts: list[tuple[str, int]]) -> tuple[Bar, ...]:
-    ordered = sorted(counts, key=lambda item: (-item[1], item[0]))
-    return tuple(Bar(label=label, rows=rows) for label, rows in ordered)
-
-
-def _profile(name: str, column: Column, figures: Mapping[str, Any], bars: tuple[Bar, ...]) -> ColumnProfile:
-    unit = None if isinstance(column, Category) else column.unit
-    return ColumnProfile(name=name, type=column.type, unit=unit, bars=bars, **figures)
+def _bars(seen: _Range, bins: np.ndarray[Any, Any]) -> tuple[Bar, ...]:
+    low, width = _edges(seen)
+    return tuple(Bar(label=f"{low + place * width:,.6g}", rows=int(rows)) for place, rows in enumerate(bins))

@@ -67,6 +67,10 @@ class RawFiles(_Fact):
             return self.files[0].sha256
         return hashlib.sha256("".join(file.sha256 for file in self.files).encode()).hexdigest()
 
+    def sentence(self) -> str:
+        names = ", ".join(path.name for path in self.paths)
+        return f"{names}, {self.bytes:,} bytes{', SYNTHETIC' if self.synthetic else ''}"
+
 
 class Mark(_Fact):
     """Says that the file beside it was synthesized; it no longer holds for another content."""

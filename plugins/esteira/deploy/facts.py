@@ -37,6 +37,10 @@ class Build(_Fact):
     git_commit: str | None
     seconds: float
 
+    def sentence(self) -> str:
+        what = f"image {self.image.name}" if self.image else "verified, for a local process"
+        return f"version {self.version}: {what}, in {self.seconds:.1f} s"
+
 
 class Instance(_Fact):
     """One started API; `handle` is how its target finds it again."""
@@ -68,6 +72,9 @@ class Started(_Fact):
     golden: int
     seconds: float
 
+    def sentence(self) -> str:
+        return f"ready, and {self.golden} golden examples answered as in training, in {self.seconds:.1f} s"
+
 
 class Release(_Fact):
     """One line of releases.jsonl: what was to go live when, from what, by whom, and how it ended."""
@@ -87,6 +94,10 @@ class Release(_Fact):
     step: Step
     reason: str | None = None
     seconds: float
+
+    def sentence(self) -> str:
+        before = f", after version {self.from_version}" if self.from_version else ""
+        return f"{self.case} version {self.version} is {self.outcome} at {self.url}{before}"
 
 
 class Live(_Fact):

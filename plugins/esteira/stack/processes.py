@@ -101,7 +101,12 @@ def _belongs(process: psutil.Process, home: Home, wanted: set[str], sessions: se
 def _session(home: Home, name: str) -> int | None:
     """The session of a recorded program, unless its number is another's by now."""
     pid = _recorded_pid(home, name)
-    return pid if pid and (find(home, name) or not psutil.pid_exists(pid)) else None
+    if pid is None or find(home, name):
+        return pid
+    try:
+        return None if is_alive(psutil.Process(pid)) else pid
+    except psutil.NoSuchProcess:
+        return pid
 
 
 def _session_of(process: psutil.Process) -> int | None:

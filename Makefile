@@ -1,0 +1,57 @@
+CASE ?= imoveis
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop status test check bench
+
+help: ## this list
+	@echo "Esteira: from a raw CSV to a live prediction API"
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile | awk '{printf "  make %-8s", $$2; $$1 = $$2 = ""; print $$0}'
+
+run: $(INSTALLED) ## start the services and take a case to a live API (CASE=imoveis)
+	@$(VENV)/bin/esteira run $(CASE)
+
+stop: ## stop everything that was started here
+	@if [ -x $(VENV)/bin/esteira ]; then $(VENV)/bin/esteira down; else echo "Nothing was installed, so nothing runs"; fi
+
+status: ## what is running and which versions are live
+	@if [ -x $(VENV)/bin/esteira ]; then $(VENV)/bin/esteira status; else echo "Nothing was installed, so nothing runs"; fi
+
+test: $(INSTALLED) ## run the tests (ARGS='tests/core -k bundle')
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(INSTALLED) ## run the linters, as CI does
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
+	@$(VENV)/bin/python -m benchmarks
+
+$(VENV)/bin/python:
+	@for candidate in python3.11 python3 python; do \
+	    if $$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "Esteira needs Python 3.11, and neither python3.11 nor python3 is one; install it and run make again"; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "$$python cannot make environments: its venv module is missing."; \
+	    echo "On Debian and Ubuntu: sudo apt-get install python3.11-venv; then run make again"; exit 1; \
+	fi; \
+	rm -rf $(VENV) && $$python -m venv $(VENV)
+
+$(VENV)/bin/uv: $(VENV)/bin/python
+	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	    { echo "$(VENV) is not of Python 3.11; remove that folder and run make again"; exit 1; }
+	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(VENV)/bin/python -m ensurepip >/dev/null
+	@awk '/^[^ #]/ {ours = /^uv==/} ours' requirements.txt > $(VENV)/uv.txt
+	@$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement $(VENV)/uv.txt
+
+$(INSTALLED): requirements.txt pyproject.toml | $(VENV)/bin/uv
+	@echo "Installing the pinned packages into $(VENV) (a minute or two, only when the pins change)"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip sync --quiet --require-hashes requirements.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --editable .
+	@touch $(INSTALLED)

@@ -1,0 +1,30 @@
+"""Runs DAGs one after the other with `dag.test()` and prints how each went, as JSON."""
+
+import json
+import sys
+
+from pathlib import Path
+
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+
+def states(dag_id: str, run_id: str) -> dict[str, str]:
+    with create_session() as session:
+        tasks = session.scalars(select(TaskInstance).filter_by(dag_id=dag_id, run_id=run_id)).all()
+        return {f"{one.task_id} {one.rendered_map_index or ''}".strip(): one.state for one in tasks}
+
+
+def main(folder: str, *calls: str) -> None:
+    bag = BundleDagBag(folder, bundle_path=Path(folder), bundle_name="dags-folder")
+    outcomes = []
+    for call in calls:
+        dag_id, _, conf = call.partition("=")
+        run = bag.dags[dag_id].test(run_conf=json.loads(conf or "{}"))
+        outcomes.append({"dag": dag_id, "state": run.state, "tasks": states(dag_id, run.run_id)})
+    print("OUTCOMES " + json.dumps({"import_errors": bag.import_errors, "ids": sorted(bag.dags), "runs": outcomes}))
+
+
+main(*sys.argv[1:])
