@@ -2,6 +2,13 @@ CASE ?= imoveis
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
+# An environment whose Python does not run (moved, half made, its Python removed) is made anew.
+ifneq ($(wildcard $(VENV)),)
+ifneq ($(shell $(VENV)/bin/python -c 'print("runs")' 2>/dev/null),runs)
+$(shell rm -rf $(VENV))
+endif
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help run stop status test check bench
 
@@ -41,16 +48,16 @@ $(VENV)/bin/python:
 	    echo "$$python cannot make environments: its venv module is missing."; \
 	    echo "On Debian and Ubuntu: sudo apt-get install python3.11-venv; then run make again"; exit 1; \
 	fi; \
-	rm -rf $(VENV) && $$python -m venv $(VENV)
+	$$python -m venv $(VENV)
 
-$(VENV)/bin/uv: $(VENV)/bin/python
+$(VENV)/bin/uv: | $(VENV)/bin/python
 	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	    { echo "$(VENV) is not of Python 3.11; remove that folder and run make again"; exit 1; }
 	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(VENV)/bin/python -m ensurepip >/dev/null
 	@awk '/^[^ #]/ {ours = /^uv==/} ours' requirements.txt > $(VENV)/uv.txt
 	@$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement $(VENV)/uv.txt
 
-$(INSTALLED): requirements.txt pyproject.toml | $(VENV)/bin/uv
+$(INSTALLED): requirements.txt pyproject.toml $(VENV)/bin/uv
 	@echo "Installing the pinned packages into $(VENV) (a minute or two, only when the pins change)"
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip sync --quiet --require-hashes requirements.txt
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --editable .

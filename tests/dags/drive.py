@@ -2,7 +2,6 @@
 
 import json
 import sys
-
 from pathlib import Path
 
 from airflow.dag_processing.dagbag import BundleDagBag
@@ -24,7 +23,10 @@ def main(folder: str, *calls: str) -> None:
         dag_id, _, conf = call.partition("=")
         run = bag.dags[dag_id].test(run_conf=json.loads(conf or "{}"))
         outcomes.append({"dag": dag_id, "state": run.state, "tasks": states(dag_id, run.run_id)})
-    print("OUTCOMES " + json.dumps({"import_errors": bag.import_errors, "ids": sorted(bag.dags), "runs": outcomes}))
+    print(
+        "OUTCOMES "
+        + json.dumps({"import_errors": bag.import_errors, "ids": sorted(bag.dags), "runs": outcomes})
+    )
 
 
 main(*sys.argv[1:])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from flats import FLATS, write_flats
 
 from esteira import bundle
 from esteira.settings import PROJECT
+from flats import FLATS, write_flats
 
 pytestmark = pytest.mark.airflow
 DRIVE = Path(__file__).with_name("drive.py")
@@ -24,7 +24,7 @@ def home(tmp_path_factory) -> Path:
     case = {name: value for name, value in FLATS.items() if name != "name"}
     candidates = ["linear_regression", "decision_tree"]
     (home / "casos").mkdir()
-    for name, gate in (("flats", {"r2": 0.8}), ("strict", {"r2": 0.99999999})):
+    for name, gate in (("flats", {"r2": 0.8}), ("strict", {"r2": 0.99999999}), ("idle", {})):
         content = {**case, "train": {"candidates": candidates}, "gate": gate}
         (home / "casos" / f"{name}.yaml").write_text(yaml.safe_dump(content))
     (home / "casos" / "broken.yaml").write_text("title: nothing else\n")
@@ -54,7 +54,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def airflow(home: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "airflow", *words], env=environment(home), check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "airflow", *words], env=environment(home), check=True, capture_output=True
+    )
 
 
 def drive(home: Path, *calls: str) -> tuple[dict, str]:
@@ -74,7 +76,7 @@ def test_each_case_has_its_three_dags_also_one_that_cannot_run_yet(home):
     bag, _ = drive(home)
     assert bag["import_errors"] == {}
     steps = ("build_deploy_infra", "extrai_trata_dados", "treina_salva_modelo")
-    assert bag["ids"] == sorted(f"{step}_{case}" for step in steps for case in ("broken", "flats", "strict"))
+    assert bag["ids"] == sorted(f"{step}_{case}" for step in steps for case in ("broken", "flats", "idle", "strict"))
 
 
 def test_data_and_training_end_in_a_published_version(home):
@@ -96,8 +98,7 @@ def test_data_and_training_end_in_a_published_version(home):
 def test_a_rejected_challenger_goes_no_further_and_the_task_says_why(home):
     outcome, log = drive(home, "extrai_trata_dados_strict", "treina_salva_modelo_strict")
     tasks = outcome["runs"][1]["tasks"]
-    assert tasks["pass_the_gate"] == "failed"
-    assert tasks["publish_version"] == "upstream_failed"
+    assert (tasks["pass_the_gate"], tasks["publish_version"]) == ("failed", "upstream_failed")
     assert "is rejected: r2 is" in log
     assert bundle.versions(home / "artefatos", "strict") == []
 
@@ -110,8 +111,9 @@ def test_a_broken_case_fails_in_its_first_task_with_the_key(home):
 
 
 def test_a_dag_started_by_hand_before_its_input_exists_says_so(home):
-    outcome, log = drive(home, "treina_salva_modelo_broken")
+    outcome, log = drive(home, "treina_salva_modelo_idle")
     assert outcome["runs"][0]["tasks"]["split_rows"] == "failed"
+    assert "There is no idle dataset yet: run the DAG that makes it first" in log
 
 
 def test_another_raw_file_can_be_named_in_the_trigger_form(home):

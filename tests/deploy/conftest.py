@@ -8,16 +8,21 @@ from pathlib import Path
 
 import docker
 import pytest
+from releasing import publish
 
 from esteira.deploy import port
 from esteira.deploy.facts import home_id
 from esteira.deploy.live import placed, stop
+from esteira.deploy.release import build
 from esteira.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def engine() -> docker.DockerClient:
-    """The Docker engine; without one these tests say so, and fail where CI is set."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
+    """The Docker engine; without one these tests say so, and fail where CI is set.
+
+    One image is kept to the end, so that its layers are in the engine's cache.
+    """
     try:
         client = docker.from_env()
         client.ping()
@@ -26,7 +31,12 @@ def engine() -> docker.DockerClient:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return client
+    root = tmp_path_factory.mktemp("first")
+    first = Settings(ARTEFATOS_PATH=root / "artefatos", ESTEIRA_HOME=root / "home", DEPLOY_TARGET="docker")
+    publish(first)
+    build("tiny", None, first)
+    yield client
+    _remove_images_and_see_no_container(first)
 
 
 @pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])

@@ -105,7 +105,7 @@ def _followed(name: str, events: Iterable[dict[str, Any]]) -> str:
     lines: deque[str] = deque(maxlen=_LAST_LINES)
     built = None
     for event in events:
-        for line in str(event.get("stream", "")).splitlines():
+        for line in filter(str.strip, str(event.get("stream", "")).splitlines()):
             _tell(line, lines)
             lines.append(line)
         if "error" in event:

@@ -11,6 +11,7 @@ LINES = 20
 """How many of the last log lines are shown."""
 
 _BOOKKEEPING = frozenset({"Log message source details", "Pre Execute", "Post Execute"})
+_PRINTED = frozenset({"task.stdout", "task.stderr"})  # may arrive when a group has begun already
 
 
 def fault_of(airflow: Airflow, view: RunView) -> str:
@@ -39,7 +40,7 @@ def meaningful(entries: Sequence[Mapping[str, Any]]) -> list[str]:
             inside = event.removeprefix("::group::") in _BOOKKEEPING
         elif event.startswith("::endgroup::"):
             inside = False
-        elif not inside:
+        elif not inside or str(entry.get("logger")) in _PRINTED:
             lines += _lines(entry)
     return lines
 

@@ -92,6 +92,8 @@ class _Chain:
     def run(self, conf: Mapping[str, JsonValue] | None) -> Outcome:
         wait_until_known(self._airflow, [dag_id(step, self._case) for step in STEPS], self._progress.say)
         run = self._airflow.trigger(dag_id(STEPS[0], self._case), conf)
+        if ahead := Watch(self._airflow, run).ahead():
+            self._progress.say(f"Another run may have to end first: {self._airflow.run_url(ahead)}")
         try:
             return self._follow(run)
         except KeyboardInterrupt:

@@ -169,7 +169,10 @@ def _configuration(settings: Settings, home: Home, dags: Path) -> dict[str, dict
             "instance_name": "Esteira",
         },
         "api_auth": {"jwt_secret": secrets.jwt_secret},
-        "scheduler": {"scheduler_idle_sleep_time": 0.2},
+        "scheduler": {
+            "scheduler_idle_sleep_time": 0.2,
+            "task_instance_heartbeat_timeout": 60,  # when a task that `down` or a crash ended is tried again
+        },
         "workers": {"min_heartbeat_interval": 1},  # how long an ended task may go unnoticed, in seconds
         "dag_processor": {"refresh_interval": 10, "min_file_process_interval": 15, "print_stats_interval": 0},
         "logging": {

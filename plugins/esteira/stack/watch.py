@@ -49,6 +49,11 @@ class Watch:
         known.sort(key=lambda task: (order.index(task.task_id), task.map_index))
         return RunView(run=run, tasks=tuple(map(self._view, known)))
 
+    def ahead(self) -> Run | None:
+        """Another run of the same DAG that is running: a queued one may have to wait for it."""
+        runs = patiently(lambda: self._airflow.runs(self._run.dag_id))
+        return next((run for run in runs if run.state == "running"), None)
+
     def _view(self, task: TaskRun) -> TaskView:
         name = self._nodes[task.task_id].task_display_name
         if task.map_index >= 0:
@@ -68,6 +73,8 @@ class Watch:
         states = [run.state, *(task.state for task in tasks)]
         if states != self._states or _AT_WORK.intersection(map(str, states[1:])):
             self._states, self._moved = states, time.monotonic()
+        elif run.state == "queued" and self.ahead():
+            self._moved = time.monotonic()
         elif time.monotonic() - self._moved > STUCK_SECONDS:
             health = ", ".join(f"{part} {state}" for part, state in self._airflow.health().items())
             raise FollowError(
