@@ -11,6 +11,8 @@ from time import perf_counter
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmarks.errors import BenchmarkError
+
 ROWS = 20_000_000
 _CHILD = """
 import resource, sys
@@ -81,7 +83,7 @@ def _clean(raw: Path, processed: Path) -> Run:
     environment = {"PYTHONPATH": f"{root}:{root / 'plugins'}", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"Cleaning ended with {done.returncode}: {done.stderr[-2000:]}")
+        raise BenchmarkError(f"Cleaning ended with {done.returncode}: {done.stderr[-2000:]}")
     return Run.model_validate_json(done.stdout.splitlines()[-1])
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import serving_app
+from benchmarks.errors import BenchmarkError
+from benchmarks.place import free_ports
 from esteira import settings
 from esteira.bundle import Record
 from esteira.case import json_name
@@ -32,10 +33,6 @@ CONNECTIONS = 8
 ROUNDS = 7
 SECONDS = 1
 ECHO_TARGET, PROTOTYPE_TARGET = 0.8, 8.0
-
-
-class BenchmarkError(Exception):
-    """A benchmark could not be run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +74,7 @@ def measure(rounds: int = ROUNDS, seconds: int = SECONDS) -> Serving:
 
 @contextmanager
 def _served(artefatos: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     command = [sys.executable, "-m", "benchmarks.serving_app", str(artefatos), str(port)]
     process = subprocess.Popen(command, cwd=settings.PROJECT)
     try:

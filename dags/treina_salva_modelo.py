@@ -59,7 +59,7 @@ def make(case: str) -> None:
         @task(task_display_name="Fit a candidate", map_index_template="{{ candidate }}")
         def fit_candidate(name: str, prepared: Any) -> str:
             from esteira.train import steps as train
-            from esteira.train.prepare import Prepared
+            from esteira.train.prepared import Prepared
 
             with steps.step(case) as here:
                 here.named(name)
@@ -72,7 +72,7 @@ def make(case: str) -> None:
         def pass_the_gate(trials: Any, fitted: Any) -> str:
             from esteira.train import steps as train
             from esteira.train.fit import Fitted
-            from esteira.train.prepare import Prepared
+            from esteira.train.prepared import Prepared
 
             with steps.step(case) as here:
                 parts = Prepared.model_validate_json(trials[0]["prepared"])
@@ -85,7 +85,7 @@ def make(case: str) -> None:
         def publish_version(trials: Any, judgement: Any) -> None:
             from esteira.train import steps as train
             from esteira.train.judge import Judgement
-            from esteira.train.prepare import Prepared
+            from esteira.train.prepared import Prepared
 
             with steps.step(case) as here:
                 judged = Judgement.model_validate_json(judgement)

@@ -12,7 +12,14 @@ from pydantic import Field
 from esteira.vocabulary import Word
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from sklearn.base import RegressorMixin
+
+    Floats = npt.NDArray[np.float32]
+    Doubles = npt.NDArray[np.float64]
+
+_BATCH_ROWS = 16_384
 
 
 class _Model(Word):
@@ -26,20 +33,43 @@ class _Model(Word):
         """How its cost is bounded, in words."""
         return f"{self.rows(available):,} of {available:,} rows"
 
-
-class LinearRegression(_Model):
-    """Ordinary least squares on the preprocessed columns, in double precision."""
-
-    kind: Literal["linear_regression"] = "linear_regression"
-    max_rows: int = Field(2_000_000, ge=50)
+    def fit(self, columns: Floats, target: Doubles) -> RegressorMixin:
+        """A plain scikit-learn model, fitted on preprocessed columns [N, p] and their target [N]."""
+        return self.estimator(len(target)).fit(columns, target)
 
     def estimator(self, rows: int) -> RegressorMixin:
-        import numpy as np
-        from skl2onnx.sklapi import CastTransformer
-        from sklearn.linear_model import LinearRegression as Estimator
-        from sklearn.pipeline import make_pipeline
+        """The scikit-learn model that is to be fitted on so many rows."""
+        raise NotImplementedError
 
-        return make_pipeline(CastTransformer(dtype=np.float64), Estimator(copy_X=False))
+
+class LinearRegression(_Model):
+    """Ordinary least squares on the preprocessed columns, in double precision.
+
+    The rows are folded batch by batch into the triangle R of their QR decomposition, which has the
+    same least-squares solution (Golub and Van Loan, Matrix Computations, 5.3), so that the memory
+    does not grow with the rows.
+    """
+
+    kind: Literal["linear_regression"] = "linear_regression"
+    max_rows: int = Field(5_000_000, ge=50)
+
+    def fit(self, columns: Floats, target: Doubles) -> RegressorMixin:
+        import numpy as np
+
+        middle, level = columns.mean(axis=0, dtype=np.float64), target.mean()
+        triangle = np.empty((0, len(middle) + 1))
+        for start in range(0, len(target), _BATCH_ROWS):
+            batch = slice(start, start + _BATCH_ROWS)
+            centred = np.column_stack([columns[batch] - middle, target[batch] - level])
+            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, centred]), mode="r"))
+        model = self.estimator(len(target)).fit(triangle[:, :-1], triangle[:, -1])
+        model.intercept_ = level - middle @ model.coef_
+        return model
+
+    def estimator(self, rows: int) -> RegressorMixin:
+        from sklearn.linear_model import LinearRegression as Estimator
+
+        return Estimator(fit_intercept=False)
 
 
 class DecisionTree(_Model):

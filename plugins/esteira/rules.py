@@ -6,8 +6,8 @@ two things: set rows apart, each with a reason, and leave out rows that repeat a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from esteira.vocabulary import Word
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, Table
 
+    Fetch = Callable[[Table], list[dict[str, Any]]]
+
 ROW = "__row__"
 """The column that holds a row's position among all raw rows; every rule keeps it."""
 
@@ -23,8 +25,11 @@ Fences = dict[str, tuple[float, float]]
 
 
 class _Rule(Word):
-    def apart(self, rows: Table, numbers: Sequence[str]) -> dict[str, BooleanValue]:
-        """The rows to set apart, as reason → condition; `numbers` names the integer and number columns."""
+    def apart(self, rows: Table, numbers: Sequence[str], fetch: Fetch) -> dict[str, BooleanValue]:
+        """The rows to set apart, as reason → condition.
+
+        `numbers` names the integer and number columns; `fetch` runs a query and gives its rows.
+        """
         return {}
 
     def unrepeated(self, rows: Table) -> Table:
@@ -48,7 +53,7 @@ class DropMissing(_Rule):
     kind: Literal["drop_missing"] = "drop_missing"
     columns: tuple[str, ...] = ()
 
-    def apart(self, rows: Table, numbers: Sequence[str]) -> dict[str, BooleanValue]:
+    def apart(self, rows: Table, numbers: Sequence[str], fetch: Fetch) -> dict[str, BooleanValue]:
         names = self.columns or [name for name in rows.columns if name != ROW]
         return {f"{name}: missing": rows[name].isnull() for name in names}
 
@@ -64,19 +69,19 @@ class IqrOutliers(_Rule):
     factor: float = Field(1.5, gt=0)
     columns: tuple[str, ...] = ()
 
-    def apart(self, rows: Table, numbers: Sequence[str]) -> dict[str, BooleanValue]:
-        fences = self.fences(rows, self.columns or tuple(numbers))
+    def apart(self, rows: Table, numbers: Sequence[str], fetch: Fetch) -> dict[str, BooleanValue]:
+        fences = self._fences(rows, self.columns or tuple(numbers), fetch)
         return {
             f"{name}: outside {low:,.6g} to {high:,.6g}": (rows[name] < low) | (rows[name] > high)
             for name, (low, high) in fences.items()
         }
 
-    def fences(self, rows: Table, names: Sequence[str]) -> Fences:
+    def _fences(self, rows: Table, names: Sequence[str], fetch: Fetch) -> Fences:
         """The lowest and highest value that is no outlier, for each column with a spread."""
         import ibis
 
         quartiles = [_quartiles(rows, name) for name in names]
-        found = ibis.union(*quartiles).to_pyarrow().to_pylist() if quartiles else []
+        found = fetch(ibis.union(*quartiles)) if quartiles else []
         by_name = {row["name"]: (row["q1"], row["q3"]) for row in found if row["q1"] is not None}
         return {
             name: (q1 - self.factor * (q3 - q1), q3 + self.factor * (q3 - q1))

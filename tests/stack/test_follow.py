@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import Running
 from rich.console import Console
+from stackhome import Running
 
 from esteira.stack.airflow import Airflow, connect
 from esteira.stack.follow import Outcome, follow

@@ -9,7 +9,7 @@ from contextlib import closing
 import httpx
 import psutil
 import pytest
-from conftest import Running
+from stackhome import Running
 
 from esteira.stack import services
 from esteira.stack.checks import RunningError

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import CHAIN_DAGS, settings_in
+from stackhome import CHAIN_DAGS, settings_in
 
 from esteira.settings import Settings
 from esteira.stack import services
 from esteira.stack.airflow import connect
 from esteira.stack.boot import StartError
 from esteira.stack.home import Home
-from esteira.stack.processes import find, marked
+from esteira.stack.processes import find, is_alive, marked
 from esteira.stack.readiness import wait_until_known
 
 pytestmark = pytest.mark.airflow
@@ -102,7 +102,7 @@ def test_nothing_is_left_when_the_parents_of_a_running_task_were_killed(killed: 
         assert leader is not None
         leader.kill()
     assert services.down(killed) is True
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in family if is_alive(process)] == []
     assert services.down(killed) is False
     assert [status.state for status in services.status(killed)] == ["stopped", "stopped"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esteira.case import Case
+from esteira.data import engine
 from esteira.data.layout import PLACE_COLUMNS, columns
 from esteira.data.report import Drop
 
@@ -68,13 +69,11 @@ class Rejected:
 
         size = len(portion.codes)
         missing = pa.nulls(size, pa.string())
-        reasons = pa.DictionaryArray.from_arrays(
-            pa.array(portion.codes), pa.array(portion.reasons, pa.string())
-        )
+        codes = portion.codes.astype("int64")
         place = (
-            pa.repeat(portion.file, size),
-            pa.array(portion.lines, pa.int64()),
-            reasons.cast(pa.string()),
+            engine.texts([portion.file], codes * 0),
+            engine.column(portion.lines.astype("int64")),
+            engine.texts(portion.reasons, codes),
             missing if portion.whole is None else portion.whole,
         )
         texts = portion.texts or (missing,) * len(self.names)

@@ -66,7 +66,7 @@ def _make(case: Case, raw: RawFiles, work: Path, place: Place, started: float) -
         for file in raw.files:
             file.check_unchanged()
         _judge(case, staged, steps, work, place)
-        columns = describe.profiles(work / "dataset", layout.columns(case))
+    columns = describe.profiles(work / "dataset", layout.columns(case))
     duplicates = sum(drop.rows for step in steps for drop in step.drops if drop.reason == DUPLICATE)
     return Report(
         format=FORMAT,

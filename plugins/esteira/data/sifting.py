@@ -52,7 +52,8 @@ class Sieve:
         unrepeated = rule.unrepeated(rows)
         if unrepeated is not rows:
             rows = self.connection.create_table(f"unrepeated{place}", unrepeated)
-            lost = rows_left - _total(drops) - int(rows.count().to_pyarrow().as_py())
+            engine.drop(self.connection, staging.STAGED)
+            lost = rows_left - _total(drops) - engine.count(self.connection, rows)
             drops += (Drop(reason=DUPLICATE, rows=lost),) if lost else ()
         return rows, Step(name=rule.kind, drops=drops, rows_after=rows_left - _total(drops))
 
@@ -67,7 +68,7 @@ class Sieve:
         staged = self.staged.table
         within = staged[ROW].between(part.first, part.first + part.rows - 1)
         faulty = staged.filter(staged[checks.FAULT].notnull() & within).select(ROW).order_by(ROW)
-        positions: Positions = faulty.to_pyarrow()[ROW].to_numpy()
+        positions: Positions = engine.numbers(engine.fetch(self.connection, faulty)[ROW])
         return positions
 
     def _faulty(self, part: Part, positions: Positions) -> Iterator[Drop]:
@@ -78,7 +79,7 @@ class Sieve:
                 file=part.layout.path.name,
                 lines=part.lines(positions[start : start + batch.num_rows]),
                 reasons=self.staged.reasons,
-                codes=batch[checks.FAULT].to_numpy(),
+                codes=engine.numbers(batch[checks.FAULT]),
                 texts=batch.columns[:-1],
             )
             start += batch.num_rows
@@ -87,7 +88,7 @@ class Sieve:
     def _set_apart(self, rule: Rule, rows: Table) -> tuple[Table, tuple[Drop, ...]]:
         import ibis
 
-        conditions = rule.apart(rows, self._numbers())
+        conditions = rule.apart(rows, self._numbers(), self._fetch)
         if not conditions:
             return rows, ()
         codes = [
@@ -101,7 +102,7 @@ class Sieve:
         return marked.filter(marked[checks.FAULT].isnull()).drop(checks.FAULT), drops
 
     def _dropped(self, batch: pa.RecordBatch, reasons: tuple[str, ...]) -> Iterator[Drop]:
-        positions = batch[ROW].to_numpy()
+        positions = engine.numbers(batch[ROW])
         for part in self.staged.parts:
             low, high = positions.searchsorted((part.first, part.first + part.rows))
             if low < high:
@@ -109,10 +110,14 @@ class Sieve:
                     file=part.layout.path.name,
                     lines=part.lines(positions[low:high]),
                     reasons=reasons,
-                    codes=batch[checks.FAULT].to_numpy()[low:high],
+                    codes=engine.numbers(batch[checks.FAULT])[low:high],
                     texts=[column[low:high] for column in batch.columns[2:]],
                 )
                 yield from self.rejected.add(portion)
+
+    def _fetch(self, query: Table) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = engine.fetch(self.connection, query).to_pylist()
+        return rows
 
     def _numbers(self) -> tuple[str, ...]:
         table = columns(self.case)
@@ -123,9 +128,9 @@ def _broken_portion(part: Part) -> Portion:
     reasons = part.broken["reason"].combine_chunks().dictionary_encode()
     return Portion(
         file=part.layout.path.name,
-        lines=part.broken["line"].to_numpy(),
+        lines=engine.numbers(part.broken["line"]),
         reasons=reasons.dictionary.to_pylist(),
-        codes=reasons.indices.to_numpy(),
+        codes=engine.numbers(reasons.indices),
         whole=part.broken["text"].combine_chunks(),
     )
 

@@ -43,7 +43,7 @@ class Part:
         """The line in the file of each staged row, where every row is one line; the header is line 1."""
         import numpy as np
 
-        broken = self.broken["line"].to_numpy() - 2 - np.arange(self.broken.num_rows)
+        broken = engine.numbers(self.broken["line"]) - 2 - np.arange(self.broken.num_rows)
         within = positions - self.first
         return within + 2 + np.searchsorted(broken, within, side="right")
 
@@ -120,7 +120,7 @@ def _stage(connection: Backend, layout: Layout, typed: Table) -> int:
         connection.insert(STAGED, typed)
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise _unreadable(layout, error) from error
-    return int(connection.table(STAGED).count().to_pyarrow().as_py())
+    return engine.count(connection, connection.table(STAGED))
 
 
 def _broken(connection: Backend, name: str) -> pa.Table:
@@ -138,7 +138,7 @@ def _broken(connection: Backend, name: str) -> pa.Table:
             text=lambda rows: rows.csv_line.strip().min(),
         )
     )
-    return by_line.mutate(line=by_line.line.cast("int64")).order_by("line").to_pyarrow()
+    return engine.fetch(connection, by_line.mutate(line=by_line.line.cast("int64")).order_by("line"))
 
 
 def _unreadable(layout: Layout, error: Exception) -> Exception:

@@ -27,19 +27,22 @@ def is_free(port: int) -> bool:
         return True
 
 
-def check(port: int, case: str, ours: list[Instance]) -> None:
-    """Raise PortError, saying who listens there, unless the port is free or serves this case already."""
-    there = [instance for instance in ours if instance.port == port and instance.running]
-    if is_free(port) or any(instance.case == case for instance in there):
-        return
-    if there:
+def public(wanted: int, case: str, ours: list[Instance]) -> int:
+    """The port where a case goes live: the wanted one, unless another case of this project serves there.
+
+    Then it is the one where the case is live already, or else the next free one above.
+    Raises PortError, saying who listens there, when the wanted port is held by somebody else.
+    """
+    holders = [instance for instance in ours if instance.port == wanted and instance.running]
+    if any(instance.case == case for instance in holders) or (not holders and is_free(wanted)):
+        return wanted
+    if not holders:
         raise PortError(
-            f"Port {port} serves case {there[0].case!r} version {there[0].version} of this project; "
-            f"give {case!r} another port (API_PORT={port + 1}), or stop what is live with `esteira down`"
+            f"Port {wanted} is taken by {holder(wanted)}; end it, "
+            f"or choose another port with API_PORT={wanted + 1}"
         )
-    raise PortError(
-        f"Port {port} is taken by {holder(port)}; end it, or choose another port with API_PORT={port + 1}"
-    )
+    own = [instance.port for instance in ours if instance.case == case and instance.role == "live"]
+    return own[0] if own else next(port for port in range(wanted + 1, 65_536) if is_free(port))
 
 
 def holder(port: int) -> str:

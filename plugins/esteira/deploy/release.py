@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from esteira import bundle as bundles
 from esteira.bundle import Bundle
+from esteira.commit import git_commit
 from esteira.deploy import port as ports
-from esteira.deploy.commit import git_commit
 from esteira.deploy.errors import DeployError, StaleBuildError
 from esteira.deploy.facts import Build, Instance, Release, Started
 from esteira.deploy.journal import Attempt, record, user
@@ -83,8 +83,8 @@ def switch(started: Started, settings: Settings) -> Release:
         target = TARGETS[build.target](settings)
         old = repair(build.case, settings)
         ours = [instance for _, instance in placed(None, settings)]
-        ports.check(settings.API_PORT, build.case, ours)
-        new = _take_over(target, build, old, settings.API_PORT)
+        port = ports.public(settings.API_PORT, build.case, ours)
+        new = _take_over(target, build, old, port)
         release = _release(build, old, new, build.seconds + started.seconds + attempt.seconds)
         record(settings.ARTEFATOS_PATH, release)
     target.prune(build.case)

@@ -9,6 +9,7 @@ from pathlib import Path
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.stack import programs
+from esteira.stack.configuration import write_airflow_configuration
 from esteira.stack.databases import Database, prepare
 from esteira.stack.health import airflow_is_healthy, mlflow_is_healthy
 from esteira.stack.home import USER, Home, Say
@@ -61,7 +62,7 @@ def _airflow(boot: Boot) -> Iterator[None]:
     if missing:
         end_marked(boot.home, *missing, "airflow-migration")
         boot.home.make_password()
-        programs.write_airflow_configuration(boot.settings, boot.dags)
+        write_airflow_configuration(boot.settings, boot.dags)
         boot.say("Airflow is starting")
     if missing == list(programs.AIRFLOW):
         yield from prepare(boot.home, _airflow_database(boot), boot.say)

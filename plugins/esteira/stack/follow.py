@@ -1,9 +1,8 @@
 """Starts the first DAG of a case and follows the chain that its assets set off, to the end."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import zip_longest
 from typing import Literal
 
@@ -14,13 +13,11 @@ from esteira.chain import STEPS, Step, dag_id
 from esteira.settings import Settings
 from esteira.stack.airflow import Airflow, connect
 from esteira.stack.fault import fault_of
+from esteira.stack.onward import Onward, find_onward
 from esteira.stack.progress import Progress, RunView, progress_on
 from esteira.stack.readiness import wait_until_known
-from esteira.stack.records import AssetEvent, Run
-from esteira.stack.watch import FollowError, Watch, patiently
-
-NEXT_RUN_SECONDS = 60.0
-"""How long the scheduler may take to start the next DAG once its asset was announced."""
+from esteira.stack.records import Run
+from esteira.stack.watch import FollowError, Watch
 
 _POLL_SECONDS = 0.4
 State = Literal["success", "stopped", "failed", "left"]
@@ -107,7 +104,7 @@ class _Chain:
             if following is None:
                 self._keep(step, view, None)
                 break
-            onward = self._onward(view.run, dag_id(following, self._case))
+            onward = find_onward(self._airflow, view.run, dag_id(following, self._case))
             self._keep(step, view, onward)
             if onward is None:
                 return self._outcome("stopped", f"{run.dag_id} ended with nothing for {following}")
@@ -124,30 +121,7 @@ class _Chain:
                 return view
             time.sleep(_POLL_SECONDS)
 
-    def _onward(self, run: Run, following: str) -> "_Onward | None":
-        """The run that `run` has set off; None when it announced nothing that starts the following DAG."""
-        deadline = time.monotonic() + NEXT_RUN_SECONDS
-        while time.monotonic() < deadline:
-            latest = patiently(lambda: self._airflow.runs(following, limit=5))
-            if any(other.state == "running" for other in latest):
-                deadline = time.monotonic() + NEXT_RUN_SECONDS  # a queued run waits for it, and may
-            if all(other.start_date for other in latest):  # else Airflow fails to answer the next question
-                events = patiently(partial(self._events, run, following))
-                if not events:
-                    return None
-                if onward := _first_onward(events, following):
-                    return onward
-            time.sleep(_POLL_SECONDS)
-        raise FollowError(
-            f"{run.dag_id} succeeded, but {following} has not started within {NEXT_RUN_SECONDS:.0f} s; "
-            f"look at {self._airflow.url}/dags/{following}: it may be paused or wait for another asset"
-        )
-
-    def _events(self, run: Run, following: str) -> list[AssetEvent]:
-        starting = self._airflow.assets_that_start(following)
-        return [event for event in self._airflow.asset_events(run) if event.asset_id in starting]
-
-    def _keep(self, step: Step, view: RunView, onward: "_Onward | None") -> None:
+    def _keep(self, step: Step, view: RunView, onward: Onward | None) -> None:
         self._steps.append(
             StepRun(
                 step=step,
@@ -160,19 +134,3 @@ class _Chain:
 
     def _outcome(self, state: State, message: str) -> Outcome:
         return Outcome(state=state, steps=tuple(self._steps), message=message)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Onward:
-    event: AssetEvent
-    run: Run
-
-
-def _first_onward(events: Sequence[AssetEvent], following: str) -> _Onward | None:
-    made = [
-        _Onward(event=event, run=run)
-        for event in events
-        for run in event.created_dagruns
-        if run.dag_id == following
-    ]
-    return made[0] if made else None

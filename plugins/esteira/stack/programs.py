@@ -1,19 +1,16 @@
-"""What runs: Airflow's processes and MLflow's server, with their configuration and environment."""
+"""What runs: Airflow's processes and MLflow's server, with their commands and their environment."""
 
-import configparser
-import io
 import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from esteira.settings import NAMES, PROJECT, Settings
-from esteira.stack.home import USER, Home, write_private
+from esteira.stack.home import Home
 from esteira.stack.processes import Program
 
 AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
 MLFLOW = "mlflow"
-_SIMPLE_AUTH = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 _EXECUTABLES = Path(sys.executable).parent
 
 _OWN = {
@@ -124,63 +121,3 @@ def _text(value: object) -> str:
 
 def _of_another_airflow(name: str) -> bool:
     return name.startswith("AIRFLOW__") or name in {"AIRFLOW_HOME", "AIRFLOW_CONFIG"}
-
-
-def write_airflow_configuration(settings: Settings, dags: Path) -> None:
-    """Write airflow.cfg; what it does not say has Airflow's default."""
-    home = Home.of(settings)
-    parser = configparser.ConfigParser(interpolation=None)
-    for section, options in _configuration(settings, home, dags).items():
-        parser[section] = {name: str(value).replace("%", "%%") for name, value in options.items()}
-    text = io.StringIO()
-    parser.write(text)
-    write_private(home.airflow / "airflow.cfg", text.getvalue())
-
-
-def _configuration(settings: Settings, home: Home, dags: Path) -> dict[str, dict[str, object]]:
-    secrets = home.secrets()
-    return {
-        "core": {
-            "dags_folder": dags,
-            "plugins_folder": PROJECT / "plugins",
-            "load_examples": False,
-            "dags_are_paused_at_creation": False,
-            "executor": "LocalExecutor",
-            "parallelism": 6,  # a worker lingers for up to a heartbeat after its task: two to spare
-            "max_active_tasks_per_dag": 4,
-            "auth_manager": _SIMPLE_AUTH,
-            "simple_auth_manager_users": f"{USER}:admin",
-            "simple_auth_manager_passwords_file": home.passwords,
-            "fernet_key": secrets.fernet_key,
-            "execution_api_server_url": f"{settings.airflow_url}/execution/",
-            "hostname_callable": "builtins.str",  # no host name: logs are read from disk, never fetched
-            "min_serialized_dag_update_interval": 5,
-        },
-        "database": {
-            "sql_alchemy_conn": f"sqlite:///{home.airflow / 'airflow.db'}",
-            "check_migrations": False,
-        },
-        "api": {
-            "host": "127.0.0.1",
-            "port": settings.AIRFLOW_PORT,
-            "base_url": settings.airflow_url,
-            "workers": 1,
-            "secret_key": secrets.api_secret,
-            "instance_name": "Esteira",
-        },
-        "api_auth": {"jwt_secret": secrets.jwt_secret},
-        "scheduler": {
-            "scheduler_idle_sleep_time": 0.2,
-            "task_instance_heartbeat_timeout": 60,  # when a task that `down` or a crash ended is tried again
-        },
-        "workers": {"min_heartbeat_interval": 1},  # how long an ended task may go unnoticed, in seconds
-        "dag_processor": {"refresh_interval": 10, "min_file_process_interval": 15, "print_stats_interval": 0},
-        "logging": {
-            "base_log_folder": home.airflow / "logs",
-            "dag_processor_child_process_log_directory": home.airflow / "logs" / "dag_processor",
-            "colored_console_log": False,
-            "uvicorn_logging_level": "WARNING",
-            "namespace_levels": "http.access=WARNING",
-        },
-        "usage_data_collection": {"enabled": False},
-    }

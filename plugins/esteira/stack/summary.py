@@ -18,13 +18,13 @@ class ClientError(EsteiraError):
     """The API went live, but the client got no answer from it."""
 
 
-def ask(settings: Settings) -> str:
-    """What `cliente.py` prints when it asks the live API for the case's example.
+def ask(url: str) -> str:
+    """What `cliente.py` prints when it asks a live API for the case's example.
 
     Raises ClientError with the client's own words when it gets no answer.
     """
     answer = subprocess.run(
-        [sys.executable, str(PROJECT / "cliente.py"), "--url", settings.api_url],
+        [sys.executable, str(PROJECT / "cliente.py"), "--url", url],
         capture_output=True,
         text=True,
         check=False,
@@ -40,7 +40,7 @@ def show(case: str, settings: Settings, console: Console) -> None:
     if live is None:
         raise ClientError(f"{case} is not live; look at `esteira status` and at the logs of its last run")
     facts = bundle.load(settings.ARTEFATOS_PATH, live.case, live.version).metadata
-    console.print(ask(settings), highlight=False, markup=False)
+    console.print(ask(live.url), highlight=False, markup=False)
     table = Table.grid(padding=(0, 2))
     synthetic = ", [yellow]synthetic data[/]" if facts.dataset.synthetic else ""
     table.add_row(

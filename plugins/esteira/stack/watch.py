@@ -52,7 +52,8 @@ class Watch:
     def ahead(self) -> Run | None:
         """Another run of the same DAG that is running: a queued one may have to wait for it."""
         runs = patiently(lambda: self._airflow.runs(self._run.dag_id))
-        return next((run for run in runs if run.state == "running"), None)
+        others = (run for run in runs if run.run_id != self._run.run_id)
+        return next((run for run in others if run.state == "running"), None)
 
     def _view(self, task: TaskRun) -> TaskView:
         name = self._nodes[task.task_id].task_display_name

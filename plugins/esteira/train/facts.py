@@ -1,7 +1,6 @@
 """Gathers everything that a version's metadata says of how it came to be."""
 
 import platform
-import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
@@ -11,10 +10,10 @@ import pandas as pd
 from esteira.bundle import CandidateFact, Facts, Golden, Record, Value
 from esteira.candidates import parameters
 from esteira.case import Case, Column, Number, is_text
-from esteira.settings import PROJECT
+from esteira.commit import git_commit
 from esteira.train.features import Doubles
 from esteira.train.fit import Fitted
-from esteira.train.prepare import Prepared
+from esteira.train.prepared import Prepared
 
 TOLERANCE = 1e-5
 """How far ONNX may be from scikit-learn, relative to the answer or the target's deviation."""
@@ -86,10 +85,3 @@ def _value(column: Column, cell: Any) -> Value:
     if is_text(column):
         return str(cell)
     return float(cell) if isinstance(column, Number) else int(cell)
-
-
-def git_commit() -> str | None:
-    answer = subprocess.run(
-        ["git", "-C", str(PROJECT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip() or None if answer.returncode == 0 else None

@@ -1,21 +1,28 @@
 """Fits one candidate, scores it on the validation part and exports it."""
 
+from __future__ import annotations
+
 import logging
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
+from sklearn.base import RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
 
 from esteira.candidates import Candidate
 from esteira.case import Case
 from esteira.errors import EsteiraError
-from esteira.train import features, graph
-from esteira.train.prepare import Prepared
+from esteira.train.prepared import Prepared
 from esteira.train.scores import scores, sentence
+
+if TYPE_CHECKING:
+    from esteira.candidates import Doubles, Floats
 
 log = logging.getLogger("esteira")
 
@@ -44,7 +51,8 @@ class Fitted(BaseModel):
     def sentence(self) -> str:
         return f"{self.name}: {sentence(self.scores)}, fitted in {self.seconds:.1f} s ({self.bound})"
 
-    def estimator(self) -> TransformedTargetRegressor:
+    def estimator(self) -> RegressorMixin:
+        """The fitted model, as it is pickled for data scientists."""
         return joblib.load(self.model)
 
 
@@ -64,14 +72,13 @@ def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
     bound = candidate.bound(available)
     log.info("Fitting %s: %s", candidate.kind, bound)
     started = time.monotonic()
-    model = _target_aware(case, candidate, candidate.rows(available))
-    model.fit(prepared.columns("train")[rows], prepared.target("train")[rows])
+    model = _fitted(case, candidate, prepared.columns("train")[rows], prepared.target("train")[rows])
     seconds = time.monotonic() - started
     result = scores(prepared.target("validation"), model.predict(prepared.columns("validation")))
     model_path = prepared.folder / f"{candidate.kind}.joblib"
     graph_path = prepared.folder / f"{candidate.kind}.onnx"
     joblib.dump(model, model_path, compress=3)
-    graph_path.write_bytes(graph.export(prepared.scaler(), model, features.layout(case.features)))
+    graph_path.write_bytes(_exported(case, prepared, model))
     fitted = Fitted(
         candidate=candidate,
         scores=result,
@@ -91,6 +98,16 @@ def sample(available: int, wanted: int) -> slice | npt.NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(available, wanted, replace=False))
 
 
-def _target_aware(case: Case, candidate: Candidate, rows: int) -> TransformedTargetRegressor:
-    functions = {"func": np.log, "inverse_func": np.exp} if case.train.log_target else {}
-    return TransformedTargetRegressor(candidate.estimator(rows), check_inverse=False, **functions)
+def _fitted(case: Case, candidate: Candidate, columns: Floats, target: Doubles) -> RegressorMixin:
+    """The fitted model, which answers in the target's own unit."""
+    if not case.train.log_target:
+        return candidate.fit(columns, target)
+    inner = FrozenEstimator(candidate.fit(columns, np.log(target)))
+    outer = TransformedTargetRegressor(inner, func=np.log, inverse_func=np.exp, check_inverse=False)
+    return outer.fit(columns[:2], target[:2])
+
+
+def _exported(case: Case, prepared: Prepared, model: RegressorMixin) -> bytes:
+    from esteira.train import features, graph
+
+    return graph.export(prepared.scaler(), model, features.layout(case.features))

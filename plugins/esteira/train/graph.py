@@ -9,6 +9,8 @@ from onnx import ModelProto, TensorProto, helper
 from skl2onnx import to_onnx, update_registered_converter
 from skl2onnx.algebra.onnx_ops import OnnxCast, OnnxConcat, OnnxGather, OnnxIsNaN, OnnxWhere
 from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
+from skl2onnx.sklapi import CastTransformer
+from sklearn.base import RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -24,16 +26,21 @@ class ParityError(EsteiraError):
     """The exported graph answers differently from the model it was made of."""
 
 
-def export(scaler: Pipeline, model: TransformedTargetRegressor, shape: Layout) -> bytes:
-    """The graph from raw features to `prediction` [N, 1], as serialized ONNX."""
+def export(scaler: Pipeline, model: RegressorMixin, shape: Layout) -> bytes:
+    """The graph from raw features to `prediction` [N, 1], as serialized ONNX.
+
+    A linear model calculates in double precision, as scikit-learn does.
+    """
     inputs = []
     if shape.numbers:
         inputs.append(("numbers", DoubleTensorType([None, len(shape.numbers)])))
     if shape.texts:
         inputs.append(("texts", StringTensorType([None, len(shape.texts)])))
-    pipeline = Pipeline([*scaler.steps, ("model", model.regressor_)])
+    inner = model.regressor_.estimator if isinstance(model, TransformedTargetRegressor) else model
+    double = [("double", CastTransformer(dtype=np.float64))] if hasattr(inner, "coef_") else []
+    pipeline = Pipeline([*scaler.steps, *double, ("model", inner)])
     graph = to_onnx(pipeline, initial_types=inputs, target_opset=_OPSET)
-    _finish(graph, "Exp" if model.func is np.log else "Identity")
+    _finish(graph, "Identity" if inner is model else "Exp")
     return bytes(graph.SerializeToString())
 
 

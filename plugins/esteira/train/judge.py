@@ -15,7 +15,7 @@ from esteira.train.facts import TOLERANCE, gather
 from esteira.train.features import Doubles
 from esteira.train.fit import Fitted
 from esteira.train.gate import gate
-from esteira.train.prepare import Prepared
+from esteira.train.prepared import Prepared
 from esteira.train.scores import scores, sentence
 
 log = logging.getLogger("esteira")

@@ -13,8 +13,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
-from sklearn.pipeline import Pipeline
 
 from esteira.bundle import DatasetFact, Seen
 from esteira.case import Case, Category
@@ -22,12 +20,13 @@ from esteira.data.dataset import Dataset
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.train import features, scaler, workspace
-from esteira.train.features import Doubles, Floats
+from esteira.train.features import Floats
+from esteira.train.prepared import Prepared
 from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, sides
 
 log = logging.getLogger("esteira")
 
-_SCALER_ROWS = 100_000
+_SCALER_ROWS = 50_000
 _PARTS = {TRAIN: "train", VALIDATION: "validation", HOLDOUT: "holdout"}
 
 
@@ -35,48 +34,10 @@ class SplitError(EsteiraError):
     """The dataset is too small to be split into three parts."""
 
 
-class Prepared(BaseModel):
-    """A training whose parts are on disk in `folder`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    training_id: str
-    folder: Path
-    cleaned: Dataset
-    dataset: DatasetFact
-    seen: dict[str, Seen]
-    scale: float
-    """Standard deviation of the target in the training part."""
-    mlflow_run_id: str = ""
-    """The training's parent run."""
-
-    def columns(self, part: str) -> Floats:
-        """The preprocessed columns of a part, float32 [N, p], mapped from disk."""
-        return np.asarray(np.load(self.folder / f"{part}_X.npy", mmap_mode="r"))
-
-    def target(self, part: str) -> Doubles:
-        """The target of a part in its own unit, float64 [N]."""
-        return np.asarray(np.load(self.folder / f"{part}_y.npy"))
-
-    def raw(self, part: str) -> pd.DataFrame:
-        """The raw rows of the validation or holdout part, features and target."""
-        return pd.read_parquet(self.folder / f"{part}.parquet")
-
-    def scaler(self) -> Pipeline:
-        return joblib.load(self.folder / "scaler.joblib")
-
-    def sentence(self) -> str:
-        fact = self.dataset
-        return (
-            f"{fact.train_rows:,} rows to train, {fact.validation_rows:,} to validate, "
-            f"{fact.holdout_rows:,} held out"
-        )
-
-
 def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) -> Prepared:
     """Split by content hash, fit the preprocessing on the training part, write all three parts.
 
-    The rows are read twice in batches; what stays in memory is at most 100,000 rows of the
+    The rows are read twice in batches; what stays in memory is at most 50,000 rows of the
     training part, on which the preprocessing's medians, means and variances are fitted.
 
     Raises SplitError when a part would be empty.
@@ -84,27 +45,28 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     folder = workspace.start(settings, case.name, training_id)
     shape = features.layout(case.features)
     survey = _Survey(case, dataset.rows_out)
-    for rows, side in _sided(case, dataset):
-        survey.add(rows, side)
+    rows_sides = []
+    for rows in _batches(case, dataset):
+        rows_sides.append(sides(rows))
+        survey.add(rows, rows_sides[-1])
     survey.check(dataset.path)
     fitted = scaler.fit(case, shape, features.frame(survey.sample(), shape), survey.levels())
     joblib.dump(fitted, folder / "scaler.joblib")
     fact = survey.fact(dataset)
     width = fitted.transform(features.frame(survey.sample().head(1), shape)).shape[1]
     with _Parts(folder, fact, width) as parts:
-        for rows, side in _sided(case, dataset):
+        for rows, side in zip(_batches(case, dataset), rows_sides, strict=True):
             parts.add(rows, side, fitted.transform(features.frame(rows, shape)), rows[case.target])
     scale = float(np.std(np.load(folder / "train_y.npy"))) or 1.0
     prepared = Prepared(
-        training_id=training_id, folder=folder, cleaned=dataset, dataset=fact, seen=survey.seen(), scale=scale)
+        training_id=training_id, folder=folder, cleaned=dataset, dataset=fact, seen=survey.seen(), scale=scale
+    )
     log.info("%s; %d columns after preprocessing", prepared.sentence(), width)
     return prepared
 
 
-def _sided(case: Case, dataset: Dataset) -> Iterator[tuple[pd.DataFrame, npt.NDArray[np.uint8]]]:
-    columns = [*case.features, case.target]
-    for rows in features.batches(dataset.path, columns):
-        yield rows, sides(rows)
+def _batches(case: Case, dataset: Dataset) -> Iterator[pd.DataFrame]:
+    return features.batches(dataset.path, [*case.features, case.target])
 
 
 class _Survey:

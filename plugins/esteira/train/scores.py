@@ -1,8 +1,10 @@
 """The scores of a regression, by the names that a case uses."""
 
+import numpy as np
+import numpy.typing as npt
 from sklearn import metrics
 
-from esteira.train.features import Doubles
+Doubles = npt.NDArray[np.float64]
 
 
 def scores(actual: Doubles, predicted: Doubles) -> dict[str, float]:

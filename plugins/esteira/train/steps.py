@@ -11,7 +11,8 @@ from esteira.settings import Settings
 from esteira.train import judge, registry, track, workspace
 from esteira.train.fit import Fitted, fit, named
 from esteira.train.judge import Judgement, RejectedError
-from esteira.train.prepare import Prepared, prepare
+from esteira.train.prepare import prepare
+from esteira.train.prepared import Prepared
 
 log = logging.getLogger("esteira")
 

@@ -26,7 +26,7 @@ from esteira.train import features, plots
 from esteira.train.features import Layout
 from esteira.train.fit import Fitted
 from esteira.train.judge import Judgement
-from esteira.train.prepare import Prepared
+from esteira.train.prepared import Prepared
 
 log = logging.getLogger("esteira")
 
