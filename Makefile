@@ -9,12 +9,15 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
+COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header \
+    --no-emit-index-url --no-emit-find-links
+
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test check bench
+.PHONY: help run stop status test check bench environment pins
 
 help: ## this list
 	@echo "Esteira: from a raw CSV to a live prediction API"
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile | awk '{printf "  make %-8s", $$2; $$1 = $$2 = ""; print $$0}'
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile | awk '{printf "  make %-12s", $$2; $$1 = $$2 = ""; print $$0}'
 
 run: $(INSTALLED) ## start the services and take a case to a live API (CASE=imoveis)
 	@$(VENV)/bin/esteira run $(CASE)
@@ -33,6 +36,12 @@ check: $(INSTALLED) ## run the linters, as CI does
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+environment: $(INSTALLED) ## make .venv with everything that requirements.txt pins
+
+pins: $(INSTALLED) ## write requirements.txt and app/requirements.txt anew from pyproject.toml
+	@$(COMPILE) pyproject.toml --group dev -o requirements.txt
+	@$(COMPILE) --group api -c requirements.txt -o app/requirements.txt
 
 bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 	@$(VENV)/bin/python -m benchmarks

@@ -1,7 +1,7 @@
 """Seconds that Airflow takes to parse each DAG file, the library's imports included.
 
-Each time is taken in a fresh process that has imported what the DAG processor imports before it
-forks the process that parses a file: `python -m benchmarks.parsing`.
+As Airflow's DAG processor does, a process imports Airflow and forks another for each time that a file
+is parsed: `python -m benchmarks.parsing`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from benchmarks.errors import BenchmarkError
 from esteira.chain import STEPS
@@ -24,34 +24,43 @@ ROUNDS = 5
 DAGS = PROJECT / "dags"
 
 _CHILD = """
-import json, sys, time
+import json, multiprocessing, sys, time
 from pathlib import Path
 import airflow.dag_processing.processor
 import airflow.sdk
 from airflow.dag_processing.dagbag import BundleDagBag
 
-file = Path(sys.argv[1])
-before = set(sys.modules)
-started = time.perf_counter()
-bag = BundleDagBag(dag_folder=file, bundle_path=file.parent, bundle_name="dags-folder", load_op_links=False)
-seconds = time.perf_counter() - started
-imported = [name for name in sys.modules if name not in before]
-print(json.dumps({
-    "seconds": seconds,
-    "dags": sorted(bag.dags),
-    "errors": list(bag.import_errors.values()),
-    "imported": len(imported),
-    "with_library": any(name.split(".")[0] == "esteira" for name in imported),
-}))
+def parse(name):
+    file = Path(name)
+    before = set(sys.modules)
+    started = time.perf_counter()
+    bag = BundleDagBag(file, bundle_path=file.parent, bundle_name="dags-folder", load_op_links=False)
+    seconds = time.perf_counter() - started
+    imported = [name for name in sys.modules if name not in before]
+    return {
+        "file": file.name,
+        "seconds": seconds,
+        "dags": sorted(bag.dags),
+        "errors": list(bag.import_errors.values()),
+        "imported": len(imported),
+        "with_library": any(name.split(".")[0] == "esteira" for name in imported),
+    }
+
+with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+    print(json.dumps(pool.map(parse, sys.argv[1:], chunksize=1)))
 """
 
 
 class _Parse(BaseModel):
+    file: str
     seconds: float
     dags: tuple[str, ...]
     errors: tuple[str, ...]
     imported: int
     with_library: bool
+
+
+_PARSES = TypeAdapter(list[_Parse])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,33 +73,35 @@ class Parsing:
 
 
 def measure(rounds: int = ROUNDS, dags: Path = DAGS) -> list[Parsing]:
-    """Parse each step's DAG file, in turn, in that many fresh processes.
+    """Parse each step's DAG file, in turn, that many times, each time in a process that is new to it.
 
     Raises BenchmarkError when a file gives no DAG, or did not import the library while it was timed.
     """
-    files = [f"{step}.py" for step in STEPS]
+    files = [dags / f"{step}.py" for step in STEPS]
+    parses = _parsed(files * rounds)
+    for one in parses:
+        if one.errors or not one.dags or not one.with_library:
+            raise BenchmarkError(f"{one.file} was to give a DAG of the library's: {one}")
+    return [_figure([one for one in parses if one.file == file.name]) for file in files]
+
+
+def _figure(parses: list[_Parse]) -> Parsing:
+    seconds = median(one.seconds for one in parses)
+    return Parsing(file=parses[0].file, seconds=seconds, imported=parses[0].imported)
+
+
+def _parsed(files: list[Path]) -> list[_Parse]:
     with tempfile.TemporaryDirectory() as home:
-        taken = [[_parse(dags / file, Path(home)) for file in files] for _ in range(rounds)]
-    return [
-        Parsing(file=file, seconds=median(one.seconds for one in parses), imported=parses[0].imported)
-        for file, parses in zip(files, zip(*taken, strict=True), strict=True)
-    ]
-
-
-def _parse(file: Path, home: Path) -> _Parse:
-    done = subprocess.run(
-        [sys.executable, "-c", _CHILD, str(file)],
-        env=_environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD, *map(str, files)],
+            env=_environment(Path(home)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if done.returncode:
-        raise BenchmarkError(f"{file} could not be parsed: {done.stderr[-2000:]}")
-    found = _Parse.model_validate_json(done.stdout.splitlines()[-1])
-    if found.errors or not found.dags or not found.with_library:
-        raise BenchmarkError(f"{file} was to give a DAG of the library's: {found}")
-    return found
+        raise BenchmarkError(f"The DAG files could not be parsed: {done.stderr[-2000:]}")
+    return _PARSES.validate_json(done.stdout.splitlines()[-1])
 
 
 def _environment(home: Path) -> dict[str, str]:

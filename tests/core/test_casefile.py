@@ -87,7 +87,7 @@ def test_a_mistyped_case_is_met_with_the_nearest_name(tmp_path):
 @pytest.mark.parametrize("content", ["- a list", "a: [unclosed", "just words"])
 def test_what_is_not_a_mapping_is_refused(tmp_path, content):
     (tmp_path / "odd.yaml").write_text(content)
-    with pytest.raises(CaseError, match="odd.yaml"):
+    with pytest.raises(CaseError, match=r"odd\.yaml"):
         casefile.load(tmp_path, "odd")
 
 

@@ -76,7 +76,9 @@ def test_each_case_has_its_three_dags_also_one_that_cannot_run_yet(home):
     bag, _ = drive(home)
     assert bag["import_errors"] == {}
     steps = ("build_deploy_infra", "extrai_trata_dados", "treina_salva_modelo")
-    assert bag["ids"] == sorted(f"{step}_{case}" for step in steps for case in ("broken", "flats", "idle", "strict"))
+    assert bag["ids"] == sorted(
+        f"{step}_{case}" for step in steps for case in ("broken", "flats", "idle", "strict")
+    )
 
 
 def test_data_and_training_end_in_a_published_version(home):

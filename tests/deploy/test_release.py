@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
+import httpx
 import pytest
 from releasing import ANSWER, ask, deployer, publish, publish_again, release, traffic
 
@@ -109,14 +110,18 @@ def test_a_port_that_somebody_else_holds_is_named_and_nothing_is_left(on_target:
     assert journal.releases(on_target.ARTEFATOS_PATH, "tiny")[-1].step == "switch"
 
 
-def test_a_port_that_serves_another_case_of_this_home_is_left_to_it(settings: Settings):
-    publish(settings)
-    release(settings)
-    tiny_bundle(settings.ARTEFATOS_PATH, case="other")
-    started = start_and_verify(build("other", None, settings), settings)
-    with pytest.raises(PortError, match="serves case 'tiny' version 1"):
-        switch(started, settings)
-    assert ask(settings) == ANSWER
+def test_a_second_case_goes_live_on_the_next_free_port_and_stays_there(on_target: Settings):
+    publish(on_target)
+    release(on_target)
+    for offset in (0, 7):
+        tiny_bundle(on_target.ARTEFATOS_PATH, case="other", offset=offset)
+        released = switch(start_and_verify(build("other", None, on_target), on_target), on_target)
+        assert released.version == (2 if offset else 1)
+    beside = live("other", on_target)
+    assert beside is not None
+    assert beside.url == released.url != on_target.api_url
+    assert httpx.get(f"{beside.url}/check").json()["version"] == 2
+    assert ask(on_target) == ANSWER
 
 
 def test_two_releases_at_once_end_with_one_of_them_live(on_target: Settings):

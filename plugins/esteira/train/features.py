@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from esteira.case import Column, is_text
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -54,6 +55,7 @@ def tensors(features: pd.DataFrame, shape: Layout) -> dict[str, npt.NDArray[np.g
 
 def batches(dataset: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
     """The rows of a Parquet dataset, BATCH_ROWS at a time, in the file's order."""
+    pa.set_memory_pool(pa.system_memory_pool())  # the default one keeps what it has freed
     with pq.ParquetFile(dataset) as file:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False):
             yield batch.to_pandas()

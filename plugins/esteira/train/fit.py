@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
@@ -20,9 +19,6 @@ from esteira.case import Case
 from esteira.errors import EsteiraError
 from esteira.train.prepared import Prepared
 from esteira.train.scores import scores, sentence
-
-if TYPE_CHECKING:
-    from esteira.candidates import Doubles, Floats
 
 log = logging.getLogger("esteira")
 
@@ -67,12 +63,10 @@ def named(case: Case, name: str) -> Candidate:
 
 def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
     """Fit on the training part; predict the validation part; write the model and its ONNX graph."""
-    available = prepared.dataset.train_rows
-    rows = sample(available, candidate.rows(available))
-    bound = candidate.bound(available)
+    bound = candidate.bound(prepared.dataset.train_rows)
     log.info("Fitting %s: %s", candidate.kind, bound)
     started = time.monotonic()
-    model = _fitted(case, candidate, prepared.columns("train")[rows], prepared.target("train")[rows])
+    model = trained(case, prepared, candidate)
     seconds = time.monotonic() - started
     result = scores(prepared.target("validation"), model.predict(prepared.columns("validation")))
     model_path = prepared.folder / f"{candidate.kind}.joblib"
@@ -98,8 +92,11 @@ def sample(available: int, wanted: int) -> slice | npt.NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(available, wanted, replace=False))
 
 
-def _fitted(case: Case, candidate: Candidate, columns: Floats, target: Doubles) -> RegressorMixin:
-    """The fitted model, which answers in the target's own unit."""
+def trained(case: Case, prepared: Prepared, candidate: Candidate) -> RegressorMixin:
+    """The model, fitted on its rows of the training part, which answers in the target's own unit."""
+    available = prepared.dataset.train_rows
+    rows = sample(available, candidate.rows(available))
+    columns, target = prepared.columns("train")[rows], prepared.target("train")[rows]
     if not case.train.log_target:
         return candidate.fit(columns, target)
     inner = FrozenEstimator(candidate.fit(columns, np.log(target)))

@@ -38,7 +38,8 @@ def export(scaler: Pipeline, model: RegressorMixin, shape: Layout) -> bytes:
         inputs.append(("texts", StringTensorType([None, len(shape.texts)])))
     inner = model.regressor_.estimator if isinstance(model, TransformedTargetRegressor) else model
     double = [("double", CastTransformer(dtype=np.float64))] if hasattr(inner, "coef_") else []
-    pipeline = Pipeline([*scaler.steps, *double, ("model", inner)])
+    single = ("float32", CastTransformer(dtype=np.float32))  # the scaler's last step, in words of ONNX
+    pipeline = Pipeline([*scaler.steps[:-1], single, *double, ("model", inner)])
     graph = to_onnx(pipeline, initial_types=inputs, target_opset=_OPSET)
     _finish(graph, "Identity" if inner is model else "Exp")
     return bytes(graph.SerializeToString())

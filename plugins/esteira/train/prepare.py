@@ -92,7 +92,7 @@ class _Survey:
             elif len(values):
                 self._low[name] = min(self._low.get(name, np.inf), float(values.min()))
                 self._high[name] = max(self._high.get(name, -np.inf), float(values.max()))
-        self._sample.append(train.iloc[:: self._every])
+        self._sample.append(train.iloc[:: self._every].copy())
 
     def check(self, path: Path) -> None:
         for side, part in _PARTS.items():

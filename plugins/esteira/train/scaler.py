@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from skl2onnx.sklapi import CastTransformer
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from esteira.case import Case, Category
 from esteira.train.features import Layout
@@ -35,7 +34,9 @@ def fit(case: Case, shape: Layout, features: pd.DataFrame, levels: Levels) -> Pi
         ("texts", _one_hot(shape, texts, levels, object), texts),
     ]
     columns = ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
-    return Pipeline([("columns", columns), ("float32", CastTransformer(dtype=np.float32))]).fit(features)
+    return Pipeline(
+        [("columns", columns), ("float32", FunctionTransformer(np.asarray, kw_args={"dtype": np.float32}))]
+    ).fit(features)
 
 
 def _imputer() -> SimpleImputer:

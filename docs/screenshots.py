@@ -1,0 +1,164 @@
+"""Takes the pictures of README.md from the running services: `python docs/screenshots.py`.
+
+Needs chromium and chromedriver, and the case `imoveis` live with a training that ended well.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from esteira import bundle, settings
+from esteira.settings import DEFAULT_CASE, Settings
+from esteira.stack.home import USER, Home
+
+FOLDER = Path(__file__).parent
+WIDTH = 1400
+PATIENCE_SECONDS = 60.0
+_FLAGS = (
+    "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "hide-scrollbars",
+    "disable-background-networking", "disable-component-update", "disable-sync",
+)  # fmt: skip
+
+
+class ScreenshotError(Exception):
+    """A page does not show what its picture is about."""
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A headless browser, told what to do over the WebDriver protocol."""
+
+    session: httpx.Client
+
+    def tell(self, command: str, **content: Any) -> Any:
+        answer = self.session.post(command, json=content).json()["value"]
+        if isinstance(answer, dict) and "error" in answer:
+            raise ScreenshotError(f"{command} {content}: {answer['message']}")
+        return answer
+
+    def run(self, script: str) -> Any:
+        return self.tell("execute/sync", script=script, args=[])
+
+    def open(self, url: str, *, height: int) -> None:
+        metrics = {"width": WIDTH, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.tell("goog/cdp/execute", cmd="Emulation.setDeviceMetricsOverride", params=metrics)
+        self.tell("url", url=url)
+
+    def find(self, xpath: str) -> str:
+        """The first element that is there, as soon as it is there."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            found = self.tell("elements", using="xpath", value=xpath)
+            if found:
+                return f"element/{next(iter(found[0].values()))}"
+            time.sleep(0.2)
+        raise ScreenshotError(f"{self.run('return location.href')} never showed {xpath}; is all of it live?")
+
+    def click(self, xpath: str) -> None:
+        self.find(xpath)
+        time.sleep(0.5)  # what was drawn may be drawn anew once its data is there
+        self.tell(f"{self.find(xpath)}/click")
+
+    def write(self, xpath: str, text: str) -> None:
+        self.tell(f"{self.find(xpath)}/value", text=text)
+
+    def take(self, name: str) -> None:
+        """Save the window as it is once it has come to rest."""
+        time.sleep(2.5)
+        picture = base64.b64decode(self.session.get("screenshot").json()["value"])
+        (FOLDER / f"{name}.png").write_bytes(picture)
+        print(f"docs/{name}.png  {len(picture) // 1024} KB")
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A fresh browser that is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True) as driver,
+    ):
+        try:
+            assert driver.stdout is not None  # noqa: S101
+            ports = (re.search(r"successfully on port (\d+)", line) for line in driver.stdout)
+            url = f"http://127.0.0.1:{next(port for port in ports if port)[1]}/session"
+            options = {"args": [*(f"--{flag}" for flag in _FLAGS), f"--user-data-dir={profile}"]}
+            wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+            made = httpx.post(url, json=wanted, timeout=60, trust_env=False)
+            session = f"{url}/{made.json()['value']['sessionId']}"
+            with httpx.Client(base_url=session, timeout=60, trust_env=False) as client:
+                try:
+                    yield Browser(client)
+                finally:
+                    client.delete(session)
+        finally:
+            driver.terminate()
+
+
+def airflow(to: Browser, now: Settings) -> None:
+    to.open(now.airflow_url, height=520)
+    to.write("//input[@name='username']", USER)
+    to.write("//input[@name='password']", str(Home.of(now).password()))
+    to.click("//button[@type='submit']")
+    to.find("//*[contains(., 'Active Dags')]")
+    to.run("""localStorage['react-resizable-panels:asset-ltr'] = JSON.stringify({
+        '{"defaultSize":30,"minSize":20},{"defaultSize":70,"minSize":6}':
+            {expandToSizes: {}, layout: [76, 24]}})""")
+    to.open(f"{now.airflow_url}/assets", height=520)
+    to.click(f"//a[normalize-space()='{DEFAULT_CASE} version']")
+    to.find("//*[contains(@class, 'react-flow__node')]")
+    to.take("airflow-assets")
+    to.open(f"{now.airflow_url}/dags/treina_salva_modelo/runs", height=830)
+    to.click("//tr[contains(., 'Success')]//a")
+    to.find("//a[normalize-space()='random_forest']")
+    to.take("airflow-training")
+
+
+def mlflow(to: Browser, now: Settings) -> None:
+    run = bundle.load(now.ARTEFATOS_PATH, DEFAULT_CASE).metadata.mlflow_run_id
+    answer = httpx.get(f"{now.MLFLOW_TRACKING_URI}/api/2.0/mlflow/runs/get", params={"run_id": str(run)})
+    experiment = answer.raise_for_status().json()["run"]["info"]["experiment_id"]
+    candidates = quote(f"tags.`mlflow.parentRunId` = '{run}'")
+    page = f"{now.MLFLOW_TRACKING_URI}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    to.open(page, height=1070)
+    to.find("//a[normalize-space()='Experiments']")
+    to.run("localStorage['mlflow.assistant.panelOpen_v1'] = 'false'")
+    to.run("localStorage['mlflow.assistant.fab.autoOpenedOnFirstLoad_v1'] = 'true'")
+    best_first = "orderByKey=metrics.`rmse`&orderByAsc=true"
+    to.open(f"{page}&compareRunsMode=CHART&searchFilter={candidates}&{best_first}", height=1070)
+    to.run("location.reload()")
+    to.find("//a[normalize-space()='linear_regression']")
+    to.take("mlflow-comparison")
+
+
+def api_docs(to: Browser, now: Settings) -> None:
+    to.open(f"{now.api_url}/docs", height=1180)
+    to.click("//span[@data-path='/predict']//a")
+    to.click("//button[normalize-space()='Execute']")
+    to.find("//*[contains(@class, 'live-responses-table')]")
+    to.take("api-docs")
+
+
+def quality_report(to: Browser, now: Settings) -> None:
+    reports = (now.PROCESSED_DATA_PATH / DEFAULT_CASE).glob("*.report.html")
+    newest = max(reports, key=lambda report: report.stat().st_mtime)
+    to.open(newest.absolute().as_uri(), height=1000)
+    to.take("quality-report")
+
+
+if __name__ == "__main__":
+    here = settings.load()
+    with browser() as chromium:
+        for picture in (airflow, mlflow, api_docs, quality_report):
+            picture(chromium, here)
