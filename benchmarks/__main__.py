@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import fresh, machine, page, results
+from benchmarks.place import heed_sigterm
 from benchmarks.results import Result, Results
 from benchmarks.suite import BENCHMARKS, SEPARATE
 from esteira.commit import git_commit
@@ -34,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if asked.prune and "fresh" not in names:
         parser.error("--prune is for the benchmark fresh: add --only fresh, or --all")
     console = Console()
-    signal.signal(signal.SIGTERM, _end)
+    heed_sigterm()
     if asked.prune:
         console.print(
             f"Removed Docker's images of Esteira and its caches; {fresh.prune()} images in use stay"
@@ -98,12 +97,6 @@ def _table(taken: dict[str, Result]) -> Table:
         for row in page.cells(result):
             table.add_row(*(cell.replace("**", "") for cell in row))
     return table
-
-
-def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    """Leave as an exception does, so that everything that was started is ended and removed."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

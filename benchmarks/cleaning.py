@@ -15,10 +15,11 @@ from benchmarks.errors import BenchmarkError
 
 ROWS = 20_000_000
 _CHILD = """
-import resource, sys
+import sys
 from pathlib import Path
 from time import perf_counter
 from benchmarks.cleaning import Run
+from benchmarks.memory import peak_bytes
 from esteira import casefile
 from esteira.data.clean import clean
 from esteira.data.raw import find
@@ -29,8 +30,7 @@ case = casefile.load(settings.CASOS_PATH, "imoveis")
 started = perf_counter()
 dataset = clean(case, find(case, settings), settings)
 seconds = perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-run = Run(rows_in=dataset.rows_in, rows_out=dataset.rows_out, seconds=seconds, peak_bytes=peak)
+run = Run(rows_in=dataset.rows_in, rows_out=dataset.rows_out, seconds=seconds, peak_bytes=peak_bytes())
 print(run.model_dump_json())
 """
 

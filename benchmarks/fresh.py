@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.place import clear, folder_of, free_ports
+from benchmarks.place import clear, folder_of, free_ports, heed_sigterm
 from esteira.commit import git_commit
 from esteira.deploy import engine
 from esteira.deploy.errors import GoneError
@@ -178,7 +178,9 @@ def main() -> None:
     parser.add_argument(
         "--prune", action="store_true", help="first remove Esteira's images and Docker's caches"
     )
-    if parser.parse_args().prune:
+    asked = parser.parse_args()
+    heed_sigterm()
+    if asked.prune:
         print(f"Removed Esteira's and all dangling images, and build caches; {prune()} in use stay")
     found = measure()
     print(found.summary)

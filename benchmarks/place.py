@@ -1,9 +1,12 @@
 """A benchmark's own folder and ports, and the certainty that nothing of it stays."""
 
 import shutil
+import signal
 import socket
+import sys
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
 
 from esteira.deploy import engine, live
 from esteira.deploy.facts import home_id
@@ -37,6 +40,16 @@ def clear(now: Settings, folder: Path) -> None:
         parts.callback(_remove_images, now)
         parts.callback(services.down, now)
         parts.callback(live.stop, None, now)
+
+
+def heed_sigterm() -> None:
+    """Let SIGTERM end this process as an exception does, so that everything that it started is cleared."""
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _remove_images(now: Settings) -> None:

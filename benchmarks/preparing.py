@@ -82,13 +82,14 @@ if step == "fit":
 """
 
 _MEASURED = """
-import json, resource, time
+import json, time
 began = time.perf_counter()
 def started():
     global began
     began = time.perf_counter()
 {program}
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+memory = int(status["VmHWM"].split()[0]) / 1024
 print(json.dumps([time.perf_counter() - began, memory]))
 """
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from benchmarks import passage
 from benchmarks.errors import BenchmarkError
 from benchmarks.passage import Passage
-from benchmarks.place import clear, folder_of, free_ports
+from benchmarks.place import clear, folder_of, free_ports, heed_sigterm
 from esteira.data.synthesize import house_prices
 from esteira.deploy import engine
 from esteira.deploy.facts import Build
@@ -130,6 +130,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--warm-runs", type=int, default=WARM_RUNS)
     asked = parser.parse_args()
+    heed_sigterm()
     show(measure(asked.rows, asked.warm_runs), Console())
 
 

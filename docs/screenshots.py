@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import re
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -25,10 +25,10 @@ from esteira.stack.home import USER, Home
 
 FOLDER = Path(__file__).parent
 WIDTH = 1400
-PATIENCE_SECONDS = 60.0
 _FLAGS = (
     "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "hide-scrollbars",
     "disable-background-networking", "disable-component-update", "disable-sync",
+    "blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
 )  # fmt: skip
 
 
@@ -57,11 +57,9 @@ class Browser:
         self.tell("url", url=url)
 
     def find(self, xpath: str) -> str:
-        """The first element that is there, as soon as it is there."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            found = self.tell("elements", using="xpath", value=xpath)
-            if found:
+        """The first element of its kind, as soon as there is one."""
+        for _ in range(300):
+            if found := self.tell("elements", using="xpath", value=xpath):
                 return f"element/{next(iter(found[0].values()))}"
             time.sleep(0.2)
         raise ScreenshotError(f"{self.run('return location.href')} never showed {xpath}; is all of it live?")
@@ -71,8 +69,8 @@ class Browser:
         time.sleep(0.5)  # what was drawn may be drawn anew once its data is there
         self.tell(f"{self.find(xpath)}/click")
 
-    def write(self, xpath: str, text: str) -> None:
-        self.tell(f"{self.find(xpath)}/value", text=text)
+    def write(self, field: str, text: str) -> None:
+        self.tell(self.find(f"//input[@name='{field}']") + "/value", text=text)
 
     def take(self, name: str) -> None:
         """Save the window as it is once it has come to rest."""
@@ -85,37 +83,27 @@ class Browser:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A fresh browser that is gone afterwards."""
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
-        subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True) as driver,
-    ):
-        try:
-            assert driver.stdout is not None  # noqa: S101
-            ports = (re.search(r"successfully on port (\d+)", line) for line in driver.stdout)
-            url = f"http://127.0.0.1:{next(port for port in ports if port)[1]}/session"
-            options = {"args": [*(f"--{flag}" for flag in _FLAGS), f"--user-data-dir={profile}"]}
-            wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
-            made = httpx.post(url, json=wanted, timeout=60, trust_env=False)
-            session = f"{url}/{made.json()['value']['sessionId']}"
-            with httpx.Client(base_url=session, timeout=60, trust_env=False) as client:
-                try:
-                    yield Browser(client)
-                finally:
-                    client.delete(session)
-        finally:
-            driver.terminate()
+    with ExitStack() as after:
+        profile = after.enter_context(TemporaryDirectory(ignore_cleanup_errors=True))
+        driver = after.enter_context(Popen(["chromedriver", "--port=0"], stdout=PIPE, text=True))
+        after.callback(driver.terminate)
+        lines = (re.search(r"successfully on port (\d+)", line) for line in driver.stdout or ())
+        url = f"http://127.0.0.1:{next(line for line in lines if line)[1]}/session"
+        options = {"args": [*(f"--{flag}" for flag in _FLAGS), f"--user-data-dir={profile}"]}
+        wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
+        session = after.enter_context(httpx.Client(timeout=60, trust_env=False))
+        session.base_url = httpx.URL(f"{url}/{session.post(url, json=wanted).json()['value']['sessionId']}")
+        after.callback(session.delete, str(session.base_url).rstrip("/"))
+        yield Browser(session)
 
 
 def airflow(to: Browser, now: Settings) -> None:
-    to.open(now.airflow_url, height=520)
-    to.write("//input[@name='username']", USER)
-    to.write("//input[@name='password']", str(Home.of(now).password()))
+    to.open(now.airflow_url, height=600)
+    to.write("username", USER)
+    to.write("password", str(Home.of(now).password()))
     to.click("//button[@type='submit']")
     to.find("//*[contains(., 'Active Dags')]")
-    to.run("""localStorage['react-resizable-panels:asset-ltr'] = JSON.stringify({
-        '{"defaultSize":30,"minSize":20},{"defaultSize":70,"minSize":6}':
-            {expandToSizes: {}, layout: [76, 24]}})""")
-    to.open(f"{now.airflow_url}/assets", height=520)
+    to.open(f"{now.airflow_url}/assets", height=600)
     to.click(f"//a[normalize-space()='{DEFAULT_CASE} version']")
     to.find("//*[contains(@class, 'react-flow__node')]")
     to.take("airflow-assets")
@@ -132,9 +120,7 @@ def mlflow(to: Browser, now: Settings) -> None:
     candidates = quote(f"tags.`mlflow.parentRunId` = '{run}'")
     page = f"{now.MLFLOW_TRACKING_URI}/#/experiments/{experiment}/runs?workflowType=machine_learning"
     to.open(page, height=1070)
-    to.find("//a[normalize-space()='Experiments']")
     to.run("localStorage['mlflow.assistant.panelOpen_v1'] = 'false'")
-    to.run("localStorage['mlflow.assistant.fab.autoOpenedOnFirstLoad_v1'] = 'true'")
     best_first = "orderByKey=metrics.`rmse`&orderByAsc=true"
     to.open(f"{page}&compareRunsMode=CHART&searchFilter={candidates}&{best_first}", height=1070)
     to.run("location.reload()")
@@ -143,7 +129,7 @@ def mlflow(to: Browser, now: Settings) -> None:
 
 
 def api_docs(to: Browser, now: Settings) -> None:
-    to.open(f"{now.api_url}/docs", height=1180)
+    to.open(f"{now.api_url}/docs", height=1590)
     to.click("//span[@data-path='/predict']//a")
     to.click("//button[normalize-space()='Execute']")
     to.find("//*[contains(@class, 'live-responses-table')]")

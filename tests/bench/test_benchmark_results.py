@@ -1,13 +1,17 @@
 """The kept figures and the page that is made of them."""
 
+import subprocess
+import sys
 from datetime import date
 
 import pytest
 
 from benchmarks import machine, page, results
 from benchmarks.errors import BenchmarkError
+from benchmarks.memory import peak_bytes
 from benchmarks.results import Result, Results
 from benchmarks.rows import Row, at_most, ratio_at_least, ratio_at_most
+from esteira.settings import PROJECT
 
 HERE = machine.Machine(cpu="a processor", cores=2, memory_gb=8, system="Linux 6")
 
@@ -82,3 +86,12 @@ def test_this_machine_is_described():
     assert here.cpu
     assert here.cores >= 1
     assert here.memory_gb >= 1
+
+
+def test_a_process_is_not_charged_with_the_memory_of_the_one_that_started_it():
+    held = bytearray(300_000_000)
+    program = "from benchmarks.memory import peak_bytes; print(peak_bytes())"
+    child = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert peak_bytes() > len(held) > 2 * int(child.stdout)

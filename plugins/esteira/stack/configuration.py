@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from esteira.settings import PROJECT, Settings
+from esteira.stack import preload
 from esteira.stack.home import USER, Home, write_private
 
 _SIMPLE_AUTH = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
@@ -19,6 +20,7 @@ def write_airflow_configuration(settings: Settings, dags: Path) -> None:
     text = io.StringIO()
     parser.write(text)
     write_private(home.airflow / "airflow.cfg", text.getvalue())
+    preload.write(home.airflow)
 
 
 def _configuration(settings: Settings, home: Home, dags: Path) -> dict[str, dict[str, object]]:

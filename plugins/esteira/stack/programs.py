@@ -21,6 +21,8 @@ _OWN = {
     "SPT_NOENV": "1",  # else Airflow's process titles overwrite the environment that processes are found by
 }
 _UNLESS_SET = {
+    "OMP_WAIT_POLICY": "passive",  # candidates are fitted side by side: none may spin on another's core
+    "ORT_DISABLE_TELEMETRY": "1",
     "PYTHONWARNINGS": "ignore::DeprecationWarning",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
