@@ -12,7 +12,8 @@ import docker
 import pytest
 from releasing import ask, publish, publish_again, release
 
-from esteira import commit, context
+from esteira import commit
+from esteira.deploy import context
 from esteira.deploy.container import DockerTarget
 from esteira.deploy.errors import ImageError
 from esteira.deploy.live import placed, stop
