@@ -12,9 +12,11 @@ from esteira.chain import dag_id
 DOC = """
 {about}
 
-Finds the raw file, checks every cell against the case, applies the case's cleaning rules and writes
-the dataset with a quality report beside it. Rows that are dropped are counted by reason and kept in
-the `rejected` file. When it succeeds, `treina_salva_modelo` starts by itself.
+- **Find the raw files:** those that the case names, under RAW_DATA_PATH; a case with a generator writes one.
+- **Check and clean the rows:** every cell against the case, then the case's rules. The dataset, a quality
+  report and the rejected rows with their reasons are written side by side.
+
+When it succeeds, `treina_salva_modelo` starts by itself.
 """
 
 
@@ -27,8 +29,8 @@ def make(case: str) -> None:
         dag_display_name=f"1 extrai_trata_dados · {case}",
         description=f"Raw files to a cleaned dataset ({case})",
         doc_md=DOC.format(about=about),
-        tags=["esteira", case, "1 data"],
-        schedule=None,
+        tags=[case, "1 data"],
+        schedule=[raw_asset],
         max_active_runs=1,
         default_args=steps.DEFAULTS,
         params={
@@ -42,24 +44,23 @@ def make(case: str) -> None:
         },
     )
     def extrai_trata_dados() -> None:
-        @task(task_display_name="Find the raw files", outlets=[raw_asset])
+        @task(task_display_name="Find the raw files")
         def find_raw_files() -> str:
-            from esteira.data import raw
-
             with steps.step(case) as here:
+                from esteira.data import raw
+
                 found = raw.find(here.case, here.settings)
                 here.say(found.sentence())
-                here.produced(raw_asset, found.model_dump(mode="json"))
                 return found.model_dump_json()
 
         @task(task_display_name="Check and clean the rows", outlets=[dataset_asset])
         def check_and_clean(found: Any) -> None:
-            from esteira.data import clean, raw
-
             with steps.step(case) as here:
+                from esteira.data import clean, raw
+
                 dataset = clean.clean(here.case, raw.RawFiles.model_validate_json(found), here.settings)
                 here.say(dataset.sentence())
-                here.note(f"{dataset.sentence()}\n\nReport: `{dataset.page_path}`")
+                here.note(f"{dataset.sentence()}. Report: `{dataset.page_path.name}` beside the dataset")
                 here.produced(dataset_asset, dataset.model_dump(mode="json"))
 
         check_and_clean(find_raw_files())

@@ -15,7 +15,12 @@ from esteira import casefile, settings
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 
-DEFAULTS = {"owner": "esteira", "retries": 2, "retry_delay": timedelta(seconds=5)}
+DEFAULTS = {
+    "owner": "esteira",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=5),
+    "show_return_value_in_logs": False,
+}
 """A fault that may pass (MLflow or the engine being restarted) is tried twice again."""
 
 
@@ -40,15 +45,18 @@ def asset(case: str, what: str) -> Asset:
 
 @contextmanager
 def step(case: str) -> Iterator[Step]:
-    """What a task has at hand; a failure for good goes to the run's note and is not tried again."""
-    here = Step(case, _settings(), get_current_context())
+    """What a task has at hand; a failure goes to the run's note, and one for good is not tried again."""
+    now, context = _settings(), get_current_context()
     try:
-        yield here
+        yield Step(case, now, context)
     except EsteiraError as error:
-        here.note(f"**Failed.** {error}")
+        _note(now, context, f"**Failed.** {error}")
         if error.may_pass:
             raise
         raise AirflowFailException(str(error)) from error
+    except Exception as error:
+        _note(now, context, f"**Failed.** {type(error).__name__}: {error}")
+        raise
 
 
 class Step:
@@ -66,14 +74,8 @@ class Step:
         self._context["ti"].xcom_push(key="summary", value=summary)
 
     def note(self, text: str) -> None:
-        """The run's note in the Airflow UI, where Airflow's own API can be asked."""
-        from esteira.stack import airflow
-
-        api = airflow.connect(self.settings)
-        if api is not None:
-            run = self._context["dag_run"]
-            with api:
-                api.set_note(api.run(run.dag_id, run.run_id), text)
+        """The run's note in the Airflow UI."""
+        _note(self.settings, self._context, text)
 
     def produced(self, what: Asset, extra: dict[str, Any]) -> None:
         """What the asset's event says to the DAG that it starts."""
@@ -93,6 +95,17 @@ class Step:
 
 class NothingYetError(EsteiraError):
     """A DAG was started by hand before the one that feeds it ever ended well."""
+
+
+def _note(now: Settings, context: Any, text: str) -> None:
+    """Write a run's note, where Airflow's own API can be asked: there is none in `airflow dags test`."""
+    from esteira.stack import airflow
+
+    api = airflow.connect(now)
+    if api is not None:
+        run = context["dag_run"]
+        with api:
+            api.set_note(api.run(run.dag_id, run.run_id), text)
 
 
 def _settings() -> Settings:

@@ -12,10 +12,13 @@ from esteira.chain import dag_id
 DOC = """
 {about}
 
-Splits the dataset, fits each candidate as a task of its own, judges the best one once on the holdout
-and, if it passes the gate, publishes it as the next version: files in `artefatos/`, runs, pictures and
-the registered version in MLflow. A rejected challenger stays in MLflow with the reason and goes no
-further. When a version is published, `build_deploy_infra` starts by itself.
+- **Split the rows** into train, validation and holdout; fit the preprocessing.
+- **fit_candidate**, one for each candidate: fit, score on the validation part, export to ONNX, log to MLflow.
+- **Pass the gate:** the best one is judged once on the holdout, against the case's thresholds and the
+  champion. A rejected challenger stays in MLflow with the reason and goes no further.
+- **Publish the version:** files in `artefatos/`, a registered version in MLflow.
+
+When a version is published, `build_deploy_infra` starts by itself.
 """
 
 
@@ -28,7 +31,7 @@ def make(case: str) -> None:
         dag_display_name=f"2 treina_salva_modelo · {case}",
         description=f"A dataset to a published version ({case})",
         doc_md=DOC.format(about=about),
-        tags=["esteira", case, "2 train"],
+        tags=[case, "2 train"],
         schedule=[dataset_asset],
         max_active_runs=1,
         default_args=steps.DEFAULTS,
@@ -46,22 +49,22 @@ def make(case: str) -> None:
     def treina_salva_modelo() -> None:
         @task(task_display_name="Split the rows", inlets=[dataset_asset])
         def split_rows() -> list[dict[str, str]]:
-            from esteira.data.dataset import Dataset
-            from esteira.train import steps as train
-
             with steps.step(case) as here:
+                from esteira.data.dataset import Dataset
+                from esteira.train import steps as train
+
                 dataset = Dataset.model_validate(here.given(dataset_asset))
                 prepared = train.split_rows(here.case, dataset, here.training_id, here.settings)
                 here.say(prepared.sentence())
                 names = here.params["candidates"] or [one.kind for one in here.case.train.candidates]
                 return [{"name": name, "prepared": prepared.model_dump_json()} for name in names]
 
-        @task(task_display_name="Fit a candidate", map_index_template="{{ candidate }}")
+        @task(map_index_template="{{ candidate }}")
         def fit_candidate(name: str, prepared: Any) -> str:
-            from esteira.train import steps as train
-            from esteira.train.prepared import Prepared
-
             with steps.step(case) as here:
+                from esteira.train import steps as train
+                from esteira.train.prepared import Prepared
+
                 here.named(name)
                 parts = Prepared.model_validate_json(prepared)
                 fitted = train.fit_candidate(here.case, parts, name, here.settings)
@@ -70,11 +73,11 @@ def make(case: str) -> None:
 
         @task(task_display_name="Pass the gate")
         def pass_the_gate(trials: Any, fitted: Any) -> str:
-            from esteira.train import steps as train
-            from esteira.train.fit import Fitted
-            from esteira.train.prepared import Prepared
-
             with steps.step(case) as here:
+                from esteira.train import steps as train
+                from esteira.train.fit import Fitted
+                from esteira.train.prepared import Prepared
+
                 parts = Prepared.model_validate_json(trials[0]["prepared"])
                 candidates = [Fitted.model_validate_json(one) for one in fitted]
                 judgement = train.pass_the_gate(here.case, parts, candidates, here.settings)
@@ -83,11 +86,11 @@ def make(case: str) -> None:
 
         @task(task_display_name="Publish the version", outlets=[version_asset])
         def publish_version(trials: Any, judgement: Any) -> None:
-            from esteira.train import steps as train
-            from esteira.train.judge import Judgement
-            from esteira.train.prepared import Prepared
-
             with steps.step(case) as here:
+                from esteira.train import steps as train
+                from esteira.train.judge import Judgement
+                from esteira.train.prepared import Prepared
+
                 judged = Judgement.model_validate_json(judgement)
                 parts = Prepared.model_validate_json(trials[0]["prepared"])
                 bundle = train.publish_version(parts, judged, here.settings)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.table import Table
+from rich.table import Column, Table
 
 from esteira import bundle, casefile, settings
 from esteira.errors import EsteiraError
@@ -60,9 +60,9 @@ def status() -> None:
     from esteira.stack import services
 
     with _explained() as now:
-        table = Table("what", "state", "where", "")
+        table = Table("what", "state", Column("where", no_wrap=True), "")
         for one in services.status(now):
-            memory = f"{one.processes} processes, {one.memory_mb:,} MB" if one.processes else ""
+            memory = f"{one.memory_mb:,} MB" if one.processes else ""
             table.add_row(one.service, one.state, one.url, memory)
         for name in casefile.names(now.CASOS_PATH):
             api = live.live(name, now)
@@ -127,13 +127,17 @@ def versions(case: CaseName = DEFAULT_CASE) -> None:
 def _run_here(case: str, now: Settings) -> None:
     from esteira.stack import local, summary
 
+    now = local.tracked(now)
     local.run(case, now)
     summary.show(case, now, out)
 
 
 def _run_in_airflow(case: str, now: Settings) -> None:
+    from esteira.deploy.live import public_port
     from esteira.stack import services, summary
     from esteira.stack.follow import follow
+
+    public_port(case, now)
 
     with out.status("Starting Airflow and MLflow") as waiting:
         running = services.up(now, say=waiting.update)

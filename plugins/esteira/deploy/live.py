@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from esteira.deploy import port as ports
 from esteira.deploy.errors import DeployError
 from esteira.deploy.facts import Instance, Live
 from esteira.deploy.lock import locked
@@ -49,6 +50,11 @@ def resume(settings: Settings) -> tuple[Live, ...]:
     return tuple(one for one in now if one is not None)
 
 
+def public_port(case: str, settings: Settings) -> int:
+    """Where a case goes live. Raises PortError, saying who is there, when somebody else holds the port."""
+    return ports.public(settings.API_PORT, case, [instance for _, instance in placed(None, settings)])
+
+
 def placed(case: str | None, settings: Settings) -> list[Placed]:
     """Every instance of a case with its target: those that run first, the oldest first among them."""
     found = [
@@ -61,7 +67,8 @@ def repair(case: str, settings: Settings) -> Placed | None:
     """Bring a case back to one live instance and no trial; it is returned, None where there is none.
 
     A release that was killed before its end is undone: of several live instances the oldest that can
-    serve stays. One that was halted, or ended by itself, is started again.
+    serve stays. One that was halted, or ended by itself, is started again. When none can serve, the
+    newest stays as it is: what hinders it may pass, and the next release takes its place.
     """
     everything = placed(case, settings)
     for target, instance in everything:
@@ -72,7 +79,7 @@ def repair(case: str, settings: Settings) -> Placed | None:
     lives = [pair for pair in everything if pair[1].role == "live"]
     if len(lives) == 1 and serves(lives[0][1]):
         return lives[0]
-    kept = _first(_that_serves, lives) or _first(_brought_back, lives)
+    kept = _first(_that_serves, lives) or _first(_brought_back, lives) or _newest(lives)
     for target, instance in lives:
         if kept is None or instance.handle != kept[1].handle:
             target.remove(instance)
@@ -88,6 +95,10 @@ def _first(attempt: Callable[[Target, Instance], Instance], lives: list[Placed])
         except DeployError as error:
             log.warning("The %s does not serve: %s", instance, error)
     return None
+
+
+def _newest(lives: list[Placed]) -> Placed | None:
+    return max(lives, key=lambda pair: pair[1].created, default=None)
 
 
 def _that_serves(target: Target, instance: Instance) -> Instance:

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from esteira import bundle as bundles
 from esteira.bundle import Bundle
 from esteira.commit import git_commit
-from esteira.deploy import port as ports
 from esteira.deploy.errors import DeployError, StaleBuildError
 from esteira.deploy.facts import Build, Instance, Release, Started
 from esteira.deploy.journal import Attempt, record, user
-from esteira.deploy.live import Placed, placed, repair
+from esteira.deploy.live import Placed, public_port, repair
 from esteira.deploy.lock import locked
 from esteira.deploy.probe import await_ready, check_golden, serves
 from esteira.deploy.target import TARGETS, Target, pick
@@ -82,9 +81,7 @@ def switch(started: Started, settings: Settings) -> Release:
         _unaltered(build, settings)
         target = TARGETS[build.target](settings)
         old = repair(build.case, settings)
-        ours = [instance for _, instance in placed(None, settings)]
-        port = ports.public(settings.API_PORT, build.case, ours)
-        new = _take_over(target, build, old, port)
+        new = _take_over(target, build, old, public_port(build.case, settings))
         release = _release(build, old, new, build.seconds + started.seconds + attempt.seconds)
         record(settings.ARTEFATOS_PATH, release)
     target.prune(build.case)

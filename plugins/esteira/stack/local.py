@@ -7,6 +7,7 @@ from esteira import casefile
 from esteira.data import clean, raw
 from esteira.deploy import release
 from esteira.deploy.facts import Release
+from esteira.deploy.live import public_port
 from esteira.settings import Settings
 from esteira.stack.health import mlflow_is_healthy
 
@@ -21,6 +22,7 @@ def run(name: str, settings: Settings) -> Release:
     from esteira.train import registry
     from esteira.train import steps as train
 
+    public_port(name, settings)
     case, now = casefile.load(settings.CASOS_PATH, name), tracked(settings)
     dataset = clean.clean(case, raw.find(case, now), now)
     prepared = train.split_rows(case, dataset, f"local {datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}", now)

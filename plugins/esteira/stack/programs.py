@@ -16,6 +16,7 @@ _EXECUTABLES = Path(sys.executable).parent
 _OWN = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "DO_NOT_TRACK": "true",
     "SCARF_ANALYTICS": "false",
     "SPT_NOENV": "1",  # else Airflow's process titles overwrite the environment that processes are found by

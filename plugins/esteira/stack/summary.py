@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from urllib.parse import quote
 
+import httpx
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
 from esteira import bundle
+from esteira.bundle import Metadata
 from esteira.deploy.live import live as serving
 from esteira.errors import EsteiraError
 from esteira.settings import PROJECT, Settings
@@ -34,6 +37,20 @@ def ask(url: str) -> str:
     return answer.stdout.strip()
 
 
+def _runs_page(facts: Metadata, settings: Settings) -> str:
+    """The address of the case's runs; where the terminal can, a link to this training's candidates."""
+    uri = settings.MLFLOW_TRACKING_URI
+    if not uri.startswith("http"):
+        return uri
+    answer = httpx.get(
+        f"{uri}/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": facts.case}
+    )
+    page = f"{uri}/#/experiments/{answer.raise_for_status().json()['experiment']['experiment_id']}/runs"
+    chosen = quote(f"tags.`mlflow.parentRunId` = '{facts.mlflow_run_id}'")
+    charts = f"workflowType=machine_learning&compareRunsMode=CHART&searchFilter={chosen}"
+    return f"[link={page}?{charts}]{page}[/link]"
+
+
 def show(case: str, settings: Settings, console: Console) -> None:
     """Ask the live API once and print what is live, how good it is and where everything is."""
     live = serving(case, settings)
@@ -56,7 +73,7 @@ def show(case: str, settings: Settings, console: Console) -> None:
         table.add_row(
             "Airflow", f"{settings.airflow_url}  user [bold]{USER}[/]  password [bold]{password}[/]"
         )
-    table.add_row("MLflow", settings.MLFLOW_TRACKING_URI)
-    if live.target == "process":
+    table.add_row("MLflow", _runs_page(facts, settings))
+    if live.target == "process" and settings.DEPLOY_TARGET == "auto":
         table.add_row("target", "a local process; for the container start a Docker engine and run it again")
     console.print(Panel(table, title="Esteira", border_style="green", expand=False))

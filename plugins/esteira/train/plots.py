@@ -43,4 +43,5 @@ def _figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6, 4.5), layout="constrained")
     axes = figure.add_subplot(title=title, xlabel=x.strip(), ylabel=y.strip())
     axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
     return figure, axes

@@ -5,9 +5,10 @@ import logging
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from esteira.bundle import Bundle
+from esteira.bundle import Bundle, Metadata
 from esteira.settings import Settings
 from esteira.train import track
+from esteira.train.scores import sentence
 
 log = logging.getLogger("esteira")
 
@@ -32,16 +33,18 @@ def register(bundle: Bundle, settings: Settings) -> str:
         model = outputs.model_outputs[0].model_id
         tags = {
             VERSION_TAG: str(bundle.version),
-            "esteira.bundle": str(bundle.metadata_path),
+            "esteira.bundle": f"{facts.case}/metadados/{bundle.metadata_path.name}",
             "esteira.dataset": facts.dataset.sha256,
             "esteira.git_commit": facts.git_commit or "unknown",
         }
         created = client.create_model_version(
-            facts.case, f"models:/{model}", run_id, tags=tags, model_id=model, description=facts.title
+            facts.case, f"models:/{model}", run_id, tags=tags, model_id=model, description=_description(facts)
         )
         number = str(created.version)
         for run in {run_id, facts.mlflow_run_id or run_id}:
             client.set_tag(run, VERSION_TAG, str(bundle.version))
+        if facts.mlflow_run_id:
+            client.set_tag(facts.mlflow_run_id, "mlflow.runName", f"v{bundle.version} {facts.chosen}")
     client.set_registered_model_alias(facts.case, "challenger", number)
     return number
 
@@ -65,6 +68,10 @@ def promote(case: str, version: int, settings: Settings) -> None:
     client.set_registered_model_alias(case, "champion", number)
     if str(client.get_registered_model(case).aliases.get("challenger")) == number:
         client.delete_registered_model_alias(case, "challenger")
+
+
+def _description(facts: Metadata) -> str:
+    return f"{facts.title}: {facts.chosen}, {sentence(facts.scores)} on the holdout"
 
 
 def _create_model(client: MlflowClient, case: str) -> None:

@@ -122,6 +122,9 @@ def log_judgement(prepared: Prepared, judgement: Judgement, settings: Settings) 
     for name, value in judgement.facts.scores.items():
         client.log_metric(run_id, f"holdout_{name}", value)
     client.log_metric(run_id, "onnx_parity", judgement.facts.parity)
+    verdict = judgement.winner.name if judgement.passed else f"rejected {judgement.winner.name}"
+    client.set_tag(run_id, "mlflow.runName", f"{judgement.facts.case} {verdict}")
+    client.set_tag(run_id, "mlflow.note.content", judgement.sentence())
     client.set_tag(run_id, "esteira.winner", judgement.winner.name)
     client.set_tag(run_id, "esteira.gate", "passed" if judgement.passed else "; ".join(judgement.reasons))
     if judgement.winner.mlflow_run_id:
