@@ -30,6 +30,7 @@ class Route:
     path: str
     does: Callable[[Request], Awaitable[Response]]
     says: str
+    tag: str = "Health"
     method: str = "GET"
     answer: type[BaseModel] | None = None
     refuses: tuple[int, ...] = ()
@@ -42,10 +43,11 @@ def routes(does: Endpoints, metadata: Metadata) -> tuple[Route, ...]:
     bad = (400, 413, 415, 422)
     return (
         Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
-              takes=one, answer=Prediction, refuses=bad),
+              tag="Predict", takes=one, answer=Prediction, refuses=bad),
         Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
-              takes=many, answer=Predictions, refuses=bad),
-        Route(path="/model", does=does.model, says="Everything known of the version", answer=Metadata),
+              tag="Predict", takes=many, answer=Predictions, refuses=bad),
+        Route(path="/model", does=does.model, says="Everything known of the version",
+              tag="Model", answer=Metadata),
         Route(path="/health/live", does=does.live, says="Is the process up?", answer=Live),
         Route(path="/health/ready", does=does.ready, says="Does a verified version answer?", answer=Ready),
         Route(path="/check", does=does.check, says="The short form of ready", answer=Check),
@@ -105,6 +107,7 @@ def _add(api: FastAPI, route: Route) -> None:
         route.does,
         methods=[route.method],
         summary=route.says,
+        tags=[route.tag],
         response_class=Response,
         responses=responses,
         openapi_extra=route.takes,
@@ -118,7 +121,7 @@ def _add(api: FastAPI, route: Route) -> None:
 
 def _description(metadata: Metadata) -> str:
     unit = f" ({metadata.unit})" if metadata.unit else ""
-    scores = ", ".join(f"{name} {value:.6g}" for name, value in metadata.scores.items())
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in metadata.scores.items())
     return (
         f"Predicts **{metadata.target}**{unit} with version {metadata.version} of `{metadata.case}` "
         f"({metadata.chosen}; on rows it never saw: {scores})."

@@ -57,6 +57,7 @@ now = settings.load({
 case = casefile.load(now.CASOS_PATH, "imoveis").reading(source.name)
 if step == "clean":
     import ibis
+    import pyarrow.compute, pyarrow.parquet
     ibis.duckdb.connect().disconnect()
     from esteira.data import clean, raw
     started()

@@ -61,7 +61,7 @@ def _kind(word: Any) -> Any:
     """Bring `name` and `name: {option: value}` to `{kind: name, option: value}`."""
     if isinstance(word, str):
         return {"kind": word}
-    if isinstance(word, dict) and len(word) == 1:
+    if isinstance(word, dict) and len(word) == 1 and "kind" not in word:
         ((name, options),) = word.items()
         return {"kind": name, **(options if isinstance(options, dict) else {})}
     return word

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,32 +17,16 @@ from esteira.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:
-    """The Docker engine; without one these tests say so, and fail where CI is set.
-
-    One image is kept to the end, so that its layers are in the engine's cache.
-    """
-    try:
-        client = docker.from_env()
-        client.ping()
-    except docker.errors.DockerException as error:
-        reason = f"no Docker engine answers: {error}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+def engine(
+    docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[docker.DockerClient]:
+    """The engine, with one image kept to the end, so that its layers are in the engine's cache."""
     root = tmp_path_factory.mktemp("first")
     first = Settings(ARTEFATOS_PATH=root / "artefatos", ESTEIRA_HOME=root / "home", DEPLOY_TARGET="docker")
     publish(first)
     build("tiny", None, first)
-    yield client
+    yield docker_client
     _remove_images_and_see_no_container(first)
-
-
-@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
-def target(request: pytest.FixtureRequest) -> str:
-    if request.param == "docker":
-        request.getfixturevalue("engine")
-    return str(request.param)
 
 
 @pytest.fixture
@@ -62,8 +45,10 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def on_target(settings: Settings, target: str) -> Settings:
+def on_target(settings: Settings, target: str, request: pytest.FixtureRequest) -> Settings:
     """The same on each target in turn."""
+    if target == "docker":
+        request.getfixturevalue("engine")
     return settings.model_copy(update={"DEPLOY_TARGET": target})
 
 

@@ -71,8 +71,8 @@ def test_two_runs_and_a_stop(environment):
     second = make(environment, "run")
     assert second.returncode == 0, second.stdout + second.stderr
     assert httpx.get(f"{api}/check").json()["version"] == 2
-    password = re.search(r"password (\S+)", second.stdout)[1]
-    assert re.search(r"password (\S+)", first.stdout)[1] == password
+    password = re.search(r"password ([\w-]+)", second.stdout)[1]
+    assert re.search(r"password ([\w-]+)", first.stdout)[1] == password
 
     airflow = f"http://127.0.0.1:{environment['AIRFLOW_PORT']}"
     token = httpx.post(f"{airflow}/auth/token", json={"username": "admin", "password": password})

@@ -49,9 +49,12 @@ def cells(
 
 
 def typed(text: Table, read: dict[str, Cell]) -> Table:
-    """The values as v0, v1, … and the fault codes."""
+    """The values as v0, v1, … and as FAULT whether the row has one: null for a sound row."""
+    import ibis
+
     values = {f"v{place}": cell.value for place, cell in enumerate(read.values())}
-    return text.select(**values, **{FAULT: fault_code(read)})
+    fault = ibis.ifelse(_all_sound(read), ibis.null("int8"), ibis.literal(0, "int8"))
+    return text.select(**values, **{FAULT: fault})
 
 
 def fault_code(read: dict[str, Cell]) -> Value:
@@ -59,9 +62,14 @@ def fault_code(read: dict[str, Cell]) -> Value:
     import ibis
     from ibis import literal, null
 
-    all_sound = ibis.and_(*(cell.sound for cell in read.values()))
     coded = [(fault.condition, literal(code, "int16")) for code, fault in enumerate(faults(read), start=1)]
-    return ibis.cases((all_sound, null("int16")), *coded, else_=literal(0, "int16"))
+    return ibis.cases((_all_sound(read), null("int16")), *coded, else_=literal(0, "int16"))
+
+
+def _all_sound(read: dict[str, Cell]) -> BooleanValue:
+    import ibis
+
+    return ibis.and_(*(cell.sound for cell in read.values()))
 
 
 def _cell(name: str, column: Column, text: StringValue, tokens: tuple[str, ...]) -> Cell:

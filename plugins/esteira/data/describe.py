@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 BINS = 24
 SHOWN_LEVELS = 12
 _BATCH_ROWS = 1 << 15
+_NARROW = ("int8", "int16")
 
 
 @dataclass
@@ -44,6 +45,34 @@ class _Range:
 
 
 @dataclass
+class _Counts:
+    """How often each value of a narrow whole number occurs: its range and its bars in one pass."""
+
+    dtype: np.dtype[np.signedinteger]
+    missing: int = 0
+    rows: Any = 0
+
+    def add(self, values: pa.Array) -> None:
+        import numpy as np
+
+        self.missing += values.null_count
+        bits = np.from_dlpack(values.drop_null()).view(f"u{self.dtype.itemsize}")
+        self.rows = self.rows + np.bincount(bits, minlength=1 << (8 * self.dtype.itemsize))
+
+    def found(self) -> tuple[_Range, np.ndarray[Any, Any]]:
+        """The range, and the rows of each bar."""
+        import numpy as np
+
+        (bits,) = np.nonzero(self.rows)
+        if not len(bits):
+            return _Range(missing=self.missing), bits
+        values, rows = bits.astype(f"u{self.dtype.itemsize}").view(self.dtype), self.rows[bits]
+        total = float(values.astype(np.int64) @ rows)
+        seen = _Range(self.missing, int(rows.sum()), total, int(values.min()), int(values.max()))
+        return seen, np.bincount(_places(values, *_edges(seen)), weights=rows, minlength=BINS)
+
+
+@dataclass
 class _Levels:
     """How often each level of a category occurs."""
 
@@ -58,16 +87,39 @@ class _Levels:
 
 def profiles(dataset: Path, columns: Mapping[str, Column]) -> tuple[ColumnProfile, ...]:
     """Describe each column of a Parquet dataset, in two passes over it that hold one portion at a time."""
+    seen = _noticed(dataset, columns)
+    counted = {name: counts.found() for name, counts in seen.items() if isinstance(counts, _Counts)}
+    bins: dict[str, Any] = {name: rows for name, (_, rows) in counted.items()}
     found = {
-        name: _Levels() if isinstance(column, Category) else _Range() for name, column in columns.items()
+        name: counted[name][0] if isinstance(noticed, _Counts) else noticed for name, noticed in seen.items()
     }
-    for name, values in _portions(dataset, list(columns)):
-        found[name].add(values)
-    ranges = {name: seen for name, seen in found.items() if isinstance(seen, _Range) and seen.rows}
-    bins: dict[str, Any] = dict.fromkeys(ranges, 0)
+    ranges = {
+        name: wide
+        for name, wide in found.items()
+        if isinstance(wide, _Range) and wide.rows and name not in bins
+    }
     for name, values in _portions(dataset, list(ranges)):
-        bins[name] = bins[name] + _binned(values, *_edges(ranges[name]))
+        bins[name] = bins.get(name, 0) + _binned(values, *_edges(ranges[name]))
     return tuple(_profile(name, column, found[name], bins.get(name)) for name, column in columns.items())
+
+
+def _noticed(dataset: Path, columns: Mapping[str, Column]) -> dict[str, _Range | _Counts | _Levels]:
+    """The first pass over all columns."""
+    import pyarrow.parquet as pq
+
+    types = pq.read_schema(dataset)
+    seen = {name: _start(column, types.field(name).type) for name, column in columns.items()}
+    for name, values in _portions(dataset, list(columns)):
+        seen[name].add(values)
+    return seen
+
+
+def _start(column: Column, kind: pa.DataType) -> _Range | _Counts | _Levels:
+    import numpy as np
+
+    if isinstance(column, Category):
+        return _Levels()
+    return _Counts(np.dtype(str(kind))) if str(kind) in _NARROW else _Range()
 
 
 def _portions(dataset: Path, names: list[str]) -> Iterator[tuple[str, pa.Array]]:
@@ -88,9 +140,14 @@ def _edges(seen: _Range) -> tuple[float, float]:
 def _binned(values: pa.Array, low: float, width: float) -> np.ndarray[Any, Any]:
     import numpy as np
 
-    numbers: np.ndarray[Any, Any] = np.from_dlpack(values.drop_null())
-    places = ((numbers / width) - low / width).astype(np.int64)
-    return np.bincount(places.clip(0, BINS - 1), minlength=BINS)
+    return np.bincount(_places(np.from_dlpack(values.drop_null()), low, width), minlength=BINS)
+
+
+def _places(numbers: np.ndarray[Any, Any], low: float, width: float) -> np.ndarray[Any, Any]:
+    """The bar that each number belongs to."""
+    import numpy as np
+
+    return ((numbers / width) - low / width).astype(np.int64).clip(0, BINS - 1)
 
 
 def _profile(name: str, column: Column, seen: _Range | _Levels, bins: Any) -> ColumnProfile:

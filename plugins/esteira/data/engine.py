@@ -35,6 +35,21 @@ def connected(spill: Path) -> Iterator[Backend]:
         connection.disconnect()
 
 
+def create(connection: Backend, name: str, rows: Table) -> int:
+    """Make a table of these rows; returns how many. Ibis's own way compiles the query twice."""
+    return _done(connection, f'CREATE TABLE "{name}" AS {connection.compile(rows)}')
+
+
+def append(connection: Backend, name: str, rows: Table) -> int:
+    """Add rows to a table with the same columns; returns how many. Ibis's own way parses its own SQL."""
+    return _done(connection, f'INSERT INTO "{name}" {connection.compile(rows)}')
+
+
+def _done(connection: Backend, statement: str) -> int:
+    ((rows,),) = connection.raw_sql(statement).fetchall()
+    return int(rows)
+
+
 def drop(connection: Backend, name: str) -> None:
     """Drop a table, to give its memory back."""
     connection.raw_sql(f'DROP TABLE IF EXISTS "{name}"')
@@ -43,11 +58,6 @@ def drop(connection: Backend, name: str) -> None:
 def fetch(connection: Backend, table: Table) -> pa.Table:
     """The rows of a small table; Ibis's own way would load pandas, half a second and 50 MB."""
     return connection.con.sql(connection.compile(table)).to_arrow_table()
-
-
-def count(connection: Backend, table: Table) -> int:
-    """How many rows a table has."""
-    return int(fetch(connection, table.aggregate(rows=table.count()))["rows"][0].as_py())
 
 
 def numbers(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:

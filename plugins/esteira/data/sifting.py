@@ -51,9 +51,10 @@ class Sieve:
         rows, drops = self._set_apart(rule, rows)
         unrepeated = rule.unrepeated(rows)
         if unrepeated is not rows:
-            rows = self.connection.create_table(f"unrepeated{place}", unrepeated)
+            kept = engine.create(self.connection, f"unrepeated{place}", unrepeated)
+            rows = self.connection.table(f"unrepeated{place}")
             engine.drop(self.connection, staging.STAGED)
-            lost = rows_left - _total(drops) - engine.count(self.connection, rows)
+            lost = rows_left - _total(drops) - kept
             drops += (Drop(reason=DUPLICATE, rows=lost),) if lost else ()
         return rows, Step(name=rule.kind, drops=drops, rows_after=rows_left - _total(drops))
 

@@ -76,7 +76,7 @@ def read(connection: Backend, case: Case, layouts: list[Layout], work: Path) -> 
         if not parts:
             reasons = ("unreadable", *(fault.reason for fault in checks.faults(cells)))
             connection.create_table(STAGED, schema=typed.schema())
-        rows = _stage(connection, layout, typed) - first
+        rows = _stage(connection, layout, typed)
         parts.append(Part(layout, source, first, rows, _broken(connection, f"broken{place}")))
     staged = connection.table(STAGED)
     return Staged(staged.mutate(**{ROW: staged.rowid()}), tuple(parts), reasons)
@@ -113,14 +113,13 @@ def _cells(text: Table, layout: Layout, case: Case) -> dict[str, checks.Cell]:
 
 
 def _stage(connection: Backend, layout: Layout, typed: Table) -> int:
-    """Append a file's rows; returns how many rows there are now."""
+    """Append a file's rows; returns how many."""
     import duckdb
 
     try:
-        connection.insert(STAGED, typed)
+        return engine.append(connection, STAGED, typed)
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise _unreadable(layout, error) from error
-    return engine.count(connection, connection.table(STAGED))
 
 
 def _broken(connection: Backend, name: str) -> pa.Table:

@@ -53,9 +53,13 @@ def tensors(features: pd.DataFrame, shape: Layout) -> dict[str, npt.NDArray[np.g
     return feed
 
 
-def batches(dataset: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+def batches(dataset: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet dataset, BATCH_ROWS at a time, in the file's order."""
     pa.set_memory_pool(pa.system_memory_pool())  # the default one keeps what it has freed
     with pq.ParquetFile(dataset) as file:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False):
-            yield batch.to_pandas()
+        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
+
+
+def doubles(column: pa.Array) -> Doubles:
+    """The numbers of an Arrow column as float64 of their own, with NaN for missing."""
+    return np.array(column.to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from esteira.bundle import DatasetFact, Seen
@@ -20,7 +21,8 @@ from esteira.data.dataset import Dataset
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.train import features, scaler, workspace
-from esteira.train.features import Floats
+from esteira.train.columns import Columns
+from esteira.train.features import Doubles, Floats, doubles
 from esteira.train.prepared import Prepared
 from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, sides
 
@@ -53,19 +55,19 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     fitted = scaler.fit(case, shape, features.frame(survey.sample(), shape), survey.levels())
     joblib.dump(fitted, folder / "scaler.joblib")
     fact = survey.fact(dataset)
-    width = fitted.transform(features.frame(survey.sample().head(1), shape)).shape[1]
-    with _Parts(folder, fact, width) as parts:
+    columns = Columns.of(fitted, shape)
+    with _Parts(folder, fact, columns.width) as parts:
         for rows, side in zip(_batches(case, dataset), rows_sides, strict=True):
-            parts.add(rows, side, fitted.transform(features.frame(rows, shape)), rows[case.target])
+            parts.add(rows, side, columns.read(rows), doubles(rows[case.target]))
     scale = float(np.std(np.load(folder / "train_y.npy"))) or 1.0
     prepared = Prepared(
         training_id=training_id, folder=folder, cleaned=dataset, dataset=fact, seen=survey.seen(), scale=scale
     )
-    log.info("%s; %d columns after preprocessing", prepared.sentence(), width)
+    log.info("%s; %d columns after preprocessing", prepared.sentence(), columns.width)
     return prepared
 
 
-def _batches(case: Case, dataset: Dataset) -> Iterator[pd.DataFrame]:
+def _batches(case: Case, dataset: Dataset) -> Iterator[pa.RecordBatch]:
     return features.batches(dataset.path, [*case.features, case.target])
 
 
@@ -78,21 +80,26 @@ class _Survey:
         self._low: dict[str, float] = {}
         self._high: dict[str, float] = {}
         self._levels: dict[str, set[Any]] = {}
-        self._sample: list[pd.DataFrame] = []
+        self._sample: list[pa.RecordBatch] = []
         self._every = 1 + rows // _SCALER_ROWS
 
-    def add(self, rows: pd.DataFrame, side: npt.NDArray[np.uint8]) -> None:
+    def add(self, rows: pa.RecordBatch, side: npt.NDArray[np.uint8]) -> None:
         self._sizes += np.bincount(side, minlength=3)
-        train = rows[side == TRAIN]
+        train = rows.filter(pa.array(side == TRAIN))
         for name, column in self._case.features.items():
-            values = train[name].dropna()
             if isinstance(column, Category):
-                levels = values.unique().tolist() + ([""] if column.is_text and train[name].hasnans else [])
-                self._levels.setdefault(name, set()).update(levels)
-            elif len(values):
-                self._low[name] = min(self._low.get(name, np.inf), float(values.min()))
-                self._high[name] = max(self._high.get(name, -np.inf), float(values.max()))
-        self._sample.append(train.iloc[:: self._every].copy())
+                self._add_levels(name, train[name], column.is_text)
+            elif train[name].null_count < train.num_rows:
+                self._add_range(name, pc.min_max(train[name]).as_py())
+        self._sample.append(train.take(pa.array(np.arange(0, train.num_rows, self._every))))
+
+    def _add_levels(self, name: str, values: pa.Array, is_text: bool) -> None:
+        present = values.fill_null("") if is_text else values.drop_null()
+        self._levels.setdefault(name, set()).update(present.unique().to_pylist())
+
+    def _add_range(self, name: str, found: dict[str, float]) -> None:
+        self._low[name] = min(self._low.get(name, np.inf), float(found["min"]))
+        self._high[name] = max(self._high.get(name, -np.inf), float(found["max"]))
 
     def check(self, path: Path) -> None:
         for side, part in _PARTS.items():
@@ -103,7 +110,8 @@ class _Survey:
                 )
 
     def sample(self) -> pd.DataFrame:
-        return pd.concat(self._sample, ignore_index=True)
+        rows: pd.DataFrame = pa.Table.from_batches(self._sample).to_pandas()
+        return rows
 
     def levels(self) -> dict[str, tuple[int, ...] | tuple[str, ...]]:
         return {name: tuple(sorted(levels)) for name, levels in self._levels.items()}
@@ -147,15 +155,14 @@ class _Parts:
         self._open.close()
 
     def add(
-        self, rows: pd.DataFrame, side: npt.NDArray[np.uint8], columns: Floats, target: pd.Series
+        self, rows: pa.RecordBatch, side: npt.NDArray[np.uint8], columns: Floats, target: Doubles
     ) -> None:
-        values = target.to_numpy(np.float64)
         for part in _PARTS:
             mine = side == part
-            self._files[part, "X"].write(np.ascontiguousarray(columns[mine], dtype=np.float32).data)
-            self._files[part, "y"].write(np.ascontiguousarray(values[mine]).data)
+            self._files[part, "X"].write(columns[mine].data)
+            self._files[part, "y"].write(target[mine].data)
             if part != TRAIN:
-                self._add_raw(part, pa.Table.from_pandas(rows[mine], preserve_index=False))
+                self._add_raw(part, rows.filter(pa.array(mine)))
 
     def _start(self, side: int, kind: str, dtype: type, shape: tuple[int, ...], part: str) -> None:
         file = self._open.enter_context((self._folder / f"{part}_{kind}.npy").open("wb"))
@@ -167,8 +174,8 @@ class _Parts:
         np.lib.format.write_array_header_1_0(file, header)
         self._files[side, kind] = file
 
-    def _add_raw(self, part: int, table: pa.Table) -> None:
+    def _add_raw(self, part: int, rows: pa.RecordBatch) -> None:
         if part not in self._raw:
             path = self._folder / f"{_PARTS[part]}.parquet"
-            self._raw[part] = self._open.enter_context(pq.ParquetWriter(path, table.schema))
-        self._raw[part].write_table(table)
+            self._raw[part] = self._open.enter_context(pq.ParquetWriter(path, rows.schema))
+        self._raw[part].write_batch(rows)
