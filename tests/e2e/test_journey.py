@@ -111,9 +111,9 @@ def test_a_raw_file_becomes_a_live_api(journey, prepare):
     features = holdout[list(published.metadata.columns)]
     answers = journey.predict(features)
     actual = holdout[published.metadata.target].to_numpy(float)
-    CHECKS[case](journey, answers, actual)
     assert "version 1 live" in journey.esteira("status").stdout
     assert "live" in journey.esteira("versions", case).stdout
+    CHECKS[case](journey, answers, actual)
 
 
 def check_houses(journey: Journey, answers: np.ndarray, actual: np.ndarray) -> None:
