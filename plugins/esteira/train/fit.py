@@ -45,7 +45,7 @@ class Fitted(BaseModel):
         return self.candidate.kind
 
     def sentence(self) -> str:
-        return f"{self.name}: {sentence(self.scores)}, fitted in {self.seconds:.1f} s ({self.bound})"
+        return f"{sentence(self.scores)}, fitted in {self.seconds:.1f} s ({self.bound})"
 
     def estimator(self) -> RegressorMixin:
         """The fitted model, as it is pickled for data scientists."""
@@ -81,7 +81,7 @@ def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
         model=model_path,
         graph=graph_path,
     )
-    log.info("On the validation part: %s", fitted.sentence())
+    log.info("%s on the validation part: %s", candidate.kind, fitted.sentence())
     return fitted
 
 
