@@ -5,6 +5,7 @@ A candidate's cost is bounded whatever the number of rows: it is fitted on at mo
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -37,9 +38,9 @@ class _Model(Word):
         """A plain scikit-learn model, fitted on preprocessed columns [N, p] and their target [N]."""
         return self.estimator(len(target)).fit(columns, target)
 
+    @abstractmethod
     def estimator(self, rows: int) -> RegressorMixin:
         """The scikit-learn model that is to be fitted on so many rows."""
-        raise NotImplementedError
 
 
 class LinearRegression(_Model):

@@ -6,6 +6,7 @@ import socket
 import time
 
 import httpx
+import psutil
 import pytest
 from releasing import ANSWER, ask, deployer, publish, publish_again, release, traffic
 
@@ -145,3 +146,23 @@ def test_another_port_takes_over_from_the_old_one(on_target: Settings):
     release(elsewhere)
     assert ask(elsewhere) == ANSWER
     assert port.is_free(on_target.API_PORT)
+
+
+def test_what_cannot_be_brought_back_now_is_kept_until_the_next_version_takes_its_place(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("esteira.deploy.live._AGAIN_SECONDS", 2)
+    first = publish(settings)
+    release(settings)
+    ((_, instance),) = placed(None, settings)
+    graph = first.path("onnx")
+    whole = graph.read_bytes()
+    graph.write_bytes(whole[:-1])
+    psutil.Process(int(instance.handle)).kill()
+    publish(settings, offset=1000)
+
+    built = build("tiny", 2, settings)
+    assert [kept.version for _, kept in placed(None, settings)] == [1]
+    switch(start_and_verify(built, settings), settings)
+    assert [kept.version for _, kept in placed(None, settings)] == [2]
+    assert ask(settings) == ANSWER + 1000

@@ -76,10 +76,13 @@ def repair(case: str, settings: Settings) -> Placed | None:
             target.remove(instance)
     for target in usable(settings).values():
         target.tidy(case)
-    lives = [pair for pair in everything if pair[1].role == "live"]
+    lives = _lives(everything)
     if len(lives) == 1 and serves(lives[0][1]):
         return lives[0]
-    kept = _first(_that_serves, lives) or _first(_brought_back, lives) or _newest(lives)
+    kept = _first(_that_serves, lives) or _first(_brought_back, lives)
+    if kept is None:
+        lives = _lives(placed(case, settings))
+        kept = max(lives, key=lambda pair: pair[1].created, default=None)
     for target, instance in lives:
         if kept is None or instance.handle != kept[1].handle:
             target.remove(instance)
@@ -97,8 +100,8 @@ def _first(attempt: Callable[[Target, Instance], Instance], lives: list[Placed])
     return None
 
 
-def _newest(lives: list[Placed]) -> Placed | None:
-    return max(lives, key=lambda pair: pair[1].created, default=None)
+def _lives(found: list[Placed]) -> list[Placed]:
+    return [pair for pair in found if pair[1].role == "live"]
 
 
 def _that_serves(target: Target, instance: Instance) -> Instance:
@@ -108,7 +111,11 @@ def _that_serves(target: Target, instance: Instance) -> Instance:
 
 def _brought_back(target: Target, instance: Instance) -> Instance:
     again = target.start_again(instance)
-    await_ready(again, target.is_running, target.last_lines, seconds=_AGAIN_SECONDS)
+    try:
+        await_ready(again, target.is_running, target.last_lines, seconds=_AGAIN_SECONDS)
+    except DeployError:
+        target.halt(again)
+        raise
     log.info("The %s serves again", again)
     return again
 
