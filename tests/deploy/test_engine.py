@@ -17,6 +17,7 @@ from esteira.deploy import journal
 from esteira.deploy.errors import DeployError
 from esteira.deploy.live import placed
 from esteira.settings import Settings
+from needs import missing
 
 pytestmark = pytest.mark.docker
 
@@ -64,7 +65,7 @@ class Wire:
 def wire(engine: docker.DockerClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     host = engine.api.base_url
     if not host.startswith("http+docker://"):
-        pytest.skip(f"the engine is not behind a local socket but at {host}")
+        missing(f"the engine is not behind a local socket but at {host}")
     with tempfile.TemporaryDirectory() as folder:
         wire = Wire(Path(folder) / "wire", "/var/run/docker.sock")
         monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/wire")

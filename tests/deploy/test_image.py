@@ -19,6 +19,7 @@ from esteira.deploy.errors import ImageError
 from esteira.deploy.live import placed, stop
 from esteira.deploy.release import build
 from esteira.settings import PROJECT, Settings
+from needs import missing
 
 pytestmark = pytest.mark.docker
 
@@ -115,8 +116,9 @@ def test_only_the_newest_images_are_kept_and_never_the_live_one_is_lost(
     assert ask(on_docker) == 212.0
 
 
-@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not installed")
 def test_compose_serves_a_built_version(on_docker: Settings, engine: docker.DockerClient):
+    if shutil.which("docker-compose") is None:
+        missing("docker-compose is not installed")
     publish(on_docker)
     build("tiny", None, on_docker)
     environment = {**os.environ, "CASE": "tiny", "VERSION": "1", "API_PORT": str(on_docker.API_PORT)}

@@ -28,43 +28,38 @@ class Node(_Answer):
     downstream_task_ids: tuple[str, ...] = ()
 
 
-class Run(_Answer):
+class _Running(_Answer):
+    """What has a state, a start and an end."""
+
+    state: str | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def seconds(self) -> float:
+        return _seconds(self.start_date, self.end_date)
+
+
+class Run(_Running):
     """One run of a DAG."""
 
     dag_id: str
     run_id: str = Field(validation_alias=AliasChoices("dag_run_id", "run_id"))
     state: str
-    start_date: datetime | None = None
-    end_date: datetime | None = None
     note: str | None = None
 
-    @property
-    def is_over(self) -> bool:
-        return self.state in FINAL
 
-    @property
-    def seconds(self) -> float:
-        return _seconds(self.start_date, self.end_date)
-
-
-class TaskRun(_Answer):
+class TaskRun(_Running):
     """One task of a run; a mapped task has one of them for each value."""
 
     task_id: str
     map_index: int
-    state: str | None = None
     try_number: int
-    start_date: datetime | None = None
-    end_date: datetime | None = None
     rendered_map_index: str | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return self.state in FINAL
-
-    @property
-    def seconds(self) -> float:
-        return _seconds(self.start_date, self.end_date)
 
 
 class AssetEvent(_Answer):
