@@ -3,6 +3,7 @@
     <artefatos>/<case>/modelo/modelo_v3.pkl         joblib, for data scientists
     <artefatos>/<case>/scaler/scaler_v3.pkl         likewise
     <artefatos>/<case>/onnx/modelo_v3.onnx          preprocessing and model, what the API runs
+    <artefatos>/<case>/cartao/cartao_v3.html        the model card, for people
     <artefatos>/<case>/metadados/metadados_v3.json  the commit record
 
 A version exists if and only if its metadata file does. The other files are put in place first,
@@ -28,17 +29,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from esteira.case import Column
 from esteira.errors import EsteiraError
+from esteira.vocabulary import Task
 
-Role = Literal["modelo", "scaler", "onnx"]
+Role = Literal["modelo", "scaler", "onnx", "cartao"]
 FILE_NAMES: Mapping[Role, str] = {
     "modelo": "modelo_v{version}.pkl",
     "scaler": "scaler_v{version}.pkl",
     "onnx": "modelo_v{version}.onnx",
+    "cartao": "cartao_v{version}.html",
 }
 _METADATA_NAME = "metadados_v{version}.json"
 
 Value = int | float | str | None
 Record = dict[str, Value]
+Answer = float | int | str
+"""A number, or a class as the case spells it."""
 
 
 class BundleError(EsteiraError):
@@ -58,7 +63,7 @@ class FileFact(_Fact):
 
 
 class Seen(_Fact):
-    """What training saw of a column: the range of a number, or the levels of a category."""
+    """What training saw of a column: the range of a number or of a date's days, or the levels of a category."""
 
     min: float | None = None
     max: float | None = None
@@ -66,10 +71,42 @@ class Seen(_Fact):
 
 
 class Golden(_Fact):
-    """A record (by column name) and the answer that the training process gave."""
+    """A record (by column name; a date as ISO 8601) and the answer that the training process gave."""
 
     record: Record
-    prediction: float
+    prediction: Answer
+    probabilities: tuple[float, ...] | None = None
+    """One for each of the model's classes, in their order."""
+    interval: tuple[float, float] | None = None
+
+
+class Interval(_Fact):
+    """The prediction interval of a regression: the share that was asked, and what the holdout showed."""
+
+    asked: float
+    coverage: float
+    """The share of the holdout's true values that lay inside."""
+    width: float
+    """The median width on the holdout, in the target's unit."""
+
+
+class ClassScores(_Fact):
+    """How well one class is told from the others on the holdout; `support` is its rows there."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Compared(_Fact):
+    """A candidate whose own answer stands beside the prediction, under its name."""
+
+    name: str
+    """As in `DecisionTree`."""
+    kind: str
+    scores: dict[str, float]
+    """Its technical details on the holdout, by the names under which the API shows them."""
 
 
 class CandidateFact(_Fact):
@@ -101,7 +138,11 @@ class Facts(_Fact):
     title: str
     target: str
     unit: str | None = None
-    task: Literal["regression"]
+    task: Task
+    classes: tuple[int, ...] | tuple[str, ...] | None = None
+    """What a classification tells apart, in the order of the probabilities."""
+    threshold: float | None = None
+    """Two classes: from this probability of the second one on, it is the answer."""
     columns: dict[str, Column]
     seen: dict[str, Seen]
     example: Record
@@ -109,11 +150,17 @@ class Facts(_Fact):
     tolerance: float
     """How far an answer may be off, relative to its own size or to `scale`, whichever is larger."""
     scale: float = 1.0
-    """The size of a usual answer, in the target's unit: its standard deviation."""
+    """The size of a usual answer: the target's standard deviation, in its unit; 1 for classes."""
     chosen: str
     candidates: tuple[CandidateFact, ...]
     scores: dict[str, float]
     """The chosen candidate's scores on the holdout."""
+    per_class: dict[str, ClassScores] = {}
+    interval: Interval | None = None
+    importances: dict[str, float] = {}
+    """By how much the case's metric worsens when a column is shuffled, strongest first."""
+    compared: tuple[Compared, ...] = ()
+    """The candidates of the graph's output `models`, in its order."""
     parity: float
     """The largest relative difference between ONNX and scikit-learn on the holdout."""
     dataset: DatasetFact
@@ -123,8 +170,10 @@ class Facts(_Fact):
     training_id: str
     """Names the training: publishing the same one again gives the version it already has."""
 
-    def agrees(self, answer: float, expected: float) -> bool:
-        """Whether an answer is the expected one, within the tolerance."""
+    def agrees(self, answer: Answer, expected: Answer) -> bool:
+        """Whether a class is the expected one, or a number or probability is, within the tolerance."""
+        if isinstance(answer, str) or isinstance(expected, str):
+            return answer == expected
         return abs(answer - expected) <= self.tolerance * max(self.scale, abs(expected))
 
 

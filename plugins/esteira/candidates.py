@@ -6,11 +6,11 @@ A candidate's cost is bounded whatever the number of rows: it is fitted on at mo
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from esteira.vocabulary import Word
+from esteira.vocabulary import Task, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,9 @@ _BATCH_ROWS = 2_048  # what fits into a core's cache is factored three times fas
 
 
 class _Model(Word):
+    tasks: ClassVar[frozenset[Task]] = frozenset({"regression", "classification"})
+    """What it can be trained for."""
+
     max_rows: int = Field(500_000, ge=50)
 
     def rows(self, available: int) -> int:
@@ -51,6 +54,7 @@ class LinearRegression(_Model):
     does not grow with the rows.
     """
 
+    tasks = frozenset({"regression"})
     kind: Literal["linear_regression"] = "linear_regression"
     max_rows: int = Field(5_000_000, ge=50)
 

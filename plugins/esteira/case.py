@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from esteira.candidates import Candidate
+from esteira.days import to_days
 from esteira.rules import Rule
-from esteira.vocabulary import Word
+from esteira.vocabulary import Task, Word
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 """A case's name is a file name, a container name and a part of a DAG id."""
 
-Metric = Literal["r2", "rmse", "mae", "mape", "medae"]
-HIGHER_IS_BETTER: frozenset[str] = frozenset({"r2"})
+RegressionMetric = Literal["r2", "rmse", "mae", "mape", "medae", "r2_log"]
+ClassificationMetric = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+]
+Metric = RegressionMetric | ClassificationMetric
+"""`r2_log` is the R² of the target's logarithm; precision, recall and f1 are means over the classes."""
+
+METRICS: Mapping[Task, tuple[str, ...]] = {
+    "regression": get_args(RegressionMetric),
+    "classification": get_args(ClassificationMetric),
+}
+LOWER_IS_BETTER: frozenset[str] = frozenset({"rmse", "mae", "mape", "medae", "log_loss", "brier"})
 
 
 class _Column(Word):
@@ -24,13 +44,28 @@ class _Column(Word):
     optional: bool = False
 
 
-class Integer(_Column):
+class _Numeric(_Column):
+    """How a number is written in the raw file; in JSON it is always a plain number."""
+
+    unit: str | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    symbol: str | None = Field(None, min_length=1)
+    """A currency or percent sign that is taken off, at either end."""
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> Self:
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; one of them must be another")
+        return self
+
+
+class Integer(_Numeric):
     """Whole numbers between `min` and `max`, both allowed."""
 
     type: Literal["integer"]
     min: int | None = None
     max: int | None = None
-    unit: str | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Integer:
@@ -38,13 +73,12 @@ class Integer(_Column):
         return self
 
 
-class Number(_Column):
+class Number(_Numeric):
     """Finite real numbers between `min` and `max`, both allowed."""
 
     type: Literal["number"]
     min: float | None = None
     max: float | None = None
-    unit: str | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Number:
@@ -52,11 +86,44 @@ class Number(_Column):
         return self
 
 
+class Date(_Column):
+    """Days, or moments, between `min` and `max` (ISO 8601), both allowed; ISO 8601 in JSON too."""
+
+    type: Literal["date"]
+    format: str | None = None
+    """How the raw file writes it, in the words of strptime; by default ISO 8601."""
+    time: bool = False
+    """Whether the time of day counts; without it a moment is its day."""
+    min: str | None = None
+    max: str | None = None
+
+    @field_validator("min", "max")
+    @classmethod
+    def _date(cls, text: str | None) -> str | None:
+        if text is not None:
+            to_days(text)
+        return text
+
+    @model_validator(mode="after")
+    def _possible(self) -> Date:
+        low, high = self.bounds
+        _check_range(low, high)
+        return self
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The first and the last day that is allowed, as days since 1970."""
+        low, high = (None if text is None else to_days(text) for text in (self.min, self.max))
+        return low, high
+
+
 class Category(_Column):
     """One of `levels`: all whole numbers or all text; without `levels`, any text."""
 
     type: Literal["category"]
     levels: tuple[int, ...] | tuple[str, ...] | None = None
+    ignore_case: bool = False
+    """Whether `Yes` and `yes` are the same level: the one that `levels` spells."""
 
     @field_validator("levels")
     @classmethod
@@ -65,13 +132,23 @@ class Category(_Column):
             raise ValueError("levels must be one or more different values")
         return levels
 
+    @model_validator(mode="after")
+    def _foldable(self) -> Category:
+        if self.ignore_case and not (self.levels and self.is_text):
+            raise ValueError("ignore_case needs levels that are text")
+        if self.ignore_case and len({str(level).casefold() for level in self.levels or ()}) < len(
+            self.levels or ()
+        ):
+            raise ValueError("levels differ only in case, and ignore_case takes those for the same")
+        return self
+
     @property
     def is_text(self) -> bool:
         """Whether the levels are text; whole-number levels travel with the numbers."""
         return self.levels is None or isinstance(self.levels[0], str)
 
 
-Column = Annotated[Integer | Number | Category, Field(discriminator="type")]
+Column = Annotated[Integer | Number | Category | Date, Field(discriminator="type")]
 
 
 def is_text(column: Column) -> bool:
@@ -95,12 +172,29 @@ class Source(Word):
     max_rejected: float = Field(0.5, gt=0, le=1)
 
 
-class Train(Word):
-    """Which candidates compete, and by what."""
+class Search(Word):
+    """A budget to search the candidates' parameters with; `trials` is the most that one candidate gets."""
 
-    metric: Metric = "rmse"
+    seconds: float = Field(60, gt=0)
+    trials: int = Field(200, ge=1)
+
+
+class Train(Word):
+    """Which candidates compete, on which rows and by what."""
+
     candidates: tuple[Candidate, ...] = Field(min_length=1)
+    metric: Metric | None = None
     log_target: bool = False
+    holdout: float = Field(0.1, ge=0.05, le=0.5)
+    """The share of the rows that is kept for the one judgement at the end."""
+    time: str | None = None
+    """The date column that orders the rows: then the newest are held out, and folds go forward in time."""
+    folds: int = Field(0, ge=0, le=10)
+    """With 2 or more, candidates are compared by cross-validation; with 0, on a validation part (10 %)."""
+    imbalance: Literal["none", "class_weights", "random", "smote"] = "none"
+    search: Search | None = None
+    interval: float = Field(0.9, gt=0.5, lt=1)
+    """The share of true values that a regression's prediction interval should hold."""
 
     @field_validator("candidates")
     @classmethod
@@ -109,6 +203,20 @@ class Train(Word):
         if len(set(names)) < len(names):
             raise ValueError("each candidate can be named once")
         return candidates
+
+    @field_validator("folds")
+    @classmethod
+    def _not_one(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("one fold is none; it can be 0, or 2 to 10")
+        return folds
+
+
+class Serve(Word):
+    """What an answer holds besides the prediction."""
+
+    compare: bool = False
+    """Whether every candidate's own answer, with its scores, stands beside the chosen one's."""
 
 
 class Case(Word):
@@ -119,11 +227,12 @@ class Case(Word):
     description: str = ""
     source: Source
     target: str
-    task: Literal["regression"]
+    task: Task
     columns: dict[str, Column] = Field(min_length=1)
     clean: tuple[Rule, ...] = ()
     train: Train
-    gate: dict[Metric, float] = Field(default_factory=dict)
+    gate: dict[Metric | Literal["coverage"], float] = Field(default_factory=dict)
+    serve: Serve = Serve()
     example: dict[str, int | float | str | None] | None = None
 
     @cached_property
@@ -132,11 +241,17 @@ class Case(Word):
         return {name: column for name, column in self.columns.items() if name != self.target}
 
     @cached_property
-    def target_column(self) -> Integer | Number:
-        """What the target may hold: as declared among the columns, else any number."""
-        column = self.columns.get(self.target, Number(type="number"))
-        assert not isinstance(column, Category)
+    def target_column(self) -> Integer | Number | Category:
+        """What the target may hold: as declared among the columns, else any number, or any text."""
+        fallback = Number(type="number") if self.task == "regression" else Category(type="category")
+        column = self.columns.get(self.target, fallback)
+        assert not isinstance(column, Date)
         return column
+
+    @property
+    def metric(self) -> str:
+        """What candidates are compared by."""
+        return self.train.metric or ("rmse" if self.task == "regression" else "log_loss")
 
     def reading(self, files: str | None) -> Case:
         """The same case on other raw files; None leaves it as it is."""
@@ -146,19 +261,11 @@ class Case(Word):
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:
-        target = self.columns.get(self.target)
-        if isinstance(target, Category):
-            raise ValueError(
-                f"columns.{self.target}: the target of a regression must be an integer or a number"
-            )
         if not self.features:
             raise ValueError("columns: at least one column besides the target is needed")
         _check_json_names(self.features)
-        if self.train.log_target and (target is None or target.min is None or target.min <= 0):
-            raise ValueError(
-                f"train.log_target: the logarithm needs a positive target; "
-                f"declare columns.{self.target} with a min above 0"
-            )
+        _check_target(self)
+        _check_train(self)
         for place, named in self._named_columns():
             if named not in {*self.columns, self.target}:
                 raise ValueError(f"{place}: there is no column {named!r} under columns")
@@ -173,6 +280,38 @@ class Case(Word):
             for rule in self.clean
             for name in getattr(rule, "columns", ())
         ]
+
+
+def _check_target(case: Case) -> None:
+    target = case.columns.get(case.target)
+    place = f"columns.{case.target}"
+    if case.task == "regression" and isinstance(target, Category | Date):
+        raise ValueError(f"{place}: the target of a regression must be an integer or a number")
+    if case.task == "classification" and not isinstance(target, Category | None):
+        raise ValueError(f"{place}: the target of a classification must be a category")
+    if isinstance(target, Category) and target.levels is not None and len(target.levels) < 2:
+        raise ValueError(f"{place}.levels: a classification needs two classes or more")
+
+
+def _check_train(case: Case) -> None:
+    target, train = case.target_column, case.train
+    for place, metric in [("train.metric", train.metric), *((f"gate.{name}", name) for name in case.gate)]:
+        known = (*METRICS[case.task], *(("coverage",) if place.startswith("gate") else ()))
+        if metric is not None and metric not in known:
+            raise ValueError(f"{place}: {metric!r} is not for a {case.task}; it can be {', '.join(known)}")
+    for candidate in train.candidates:
+        if case.task not in candidate.tasks:
+            raise ValueError(f"train.candidates: {candidate.kind!r} cannot do a {case.task}")
+    positive = isinstance(target, Integer | Number) and target.min is not None and target.min > 0
+    if (train.log_target or train.metric == "r2_log") and not positive:
+        raise ValueError(
+            f"train.log_target: the logarithm needs a positive target; "
+            f"declare columns.{case.target} with a min above 0"
+        )
+    if train.time is not None and not isinstance(case.features.get(train.time), Date):
+        raise ValueError(f"train.time: {train.time!r} must be one of the columns, with the type date")
+    if train.imbalance != "none" and case.task == "regression":
+        raise ValueError("train.imbalance: a regression has no classes; remove it")
 
 
 def _check_range(low: float | None, high: float | None) -> None:

@@ -1,6 +1,11 @@
 """What the words of a case file have in common."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
+
+
+Task = Literal["regression", "classification"]
 
 
 class Word(BaseModel):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from esteira import bundle
-from esteira.case import HIGHER_IS_BETTER, Case
+from esteira.case import LOWER_IS_BETTER, Case
 from esteira.settings import Settings
 from esteira.train import features, graph
 from esteira.train.scores import scores, sentence
@@ -22,10 +22,10 @@ def gate(
 ) -> tuple[int | None, list[str]]:
     """The champion's version, and why the challenger does not pass: thresholds first, then the champion."""
     reasons = [
-        f"{metric} is {result[metric]:.6g}, {'at least' if metric in HIGHER_IS_BETTER else 'at most'} "
+        f"{metric} is {result[metric]:.6g}, {'at least' if metric not in LOWER_IS_BETTER else 'at most'} "
         f"{limit:g} is asked"
         for metric, limit in case.gate.items()
-        if (result[metric] < limit if metric in HIGHER_IS_BETTER else result[metric] > limit)
+        if (result[metric] < limit if metric not in LOWER_IS_BETTER else result[metric] > limit)
     ]
     if not bundle.versions(settings.ARTEFATOS_PATH, case.name):
         return None, reasons
@@ -33,11 +33,11 @@ def gate(
     if champion.metadata.target != case.target or set(champion.metadata.columns) != set(case.features):
         log.warning("Version %d has other columns: it cannot be compared on this holdout", champion.version)
         return None, reasons
-    metric = case.train.metric
+    metric = case.metric
     theirs = _champion_scores(champion, holdout)
     log.info("The champion, version %d, on the same holdout: %s", champion.version, sentence(theirs))
     slack = _NOISE * (1.0 if metric in {"r2", "mape"} else scale)
-    worse = (theirs[metric] - result[metric]) * (1 if metric in HIGHER_IS_BETTER else -1)
+    worse = (theirs[metric] - result[metric]) * (1 if metric not in LOWER_IS_BETTER else -1)
     if worse > slack:
         reasons.append(
             f"{metric} is {result[metric]:.6g}, worse than {theirs[metric]:.6g} of version {champion.version}"

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from esteira.bundle import Facts
-from esteira.case import HIGHER_IS_BETTER, Case
+from esteira.case import LOWER_IS_BETTER, Case
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.train import features, graph
@@ -49,8 +49,8 @@ class Judgement(BaseModel):
 
 def choose(case: Case, fitted: Sequence[Fitted]) -> Fitted:
     """The candidate that is best on the validation part by the case's metric; the first of equals."""
-    sign = -1 if case.train.metric in HIGHER_IS_BETTER else 1
-    return min(fitted, key=lambda one: sign * one.scores[case.train.metric])
+    sign = -1 if case.metric not in LOWER_IS_BETTER else 1
+    return min(fitted, key=lambda one: sign * one.scores[case.metric])
 
 
 def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> Judgement:
