@@ -15,8 +15,8 @@ RUN python -m venv --without-pip /venv \
 
 FROM ${BASE} AS code
 COPY plugins/esteira/__init__.py plugins/esteira/errors.py plugins/esteira/vocabulary.py \
-     plugins/esteira/rules.py plugins/esteira/candidates.py plugins/esteira/case.py plugins/esteira/bundle.py \
-     /srv/esteira/
+     plugins/esteira/days.py plugins/esteira/rules.py plugins/esteira/candidates.py plugins/esteira/case.py \
+     plugins/esteira/bundle.py plugins/esteira/golden.py /srv/esteira/
 COPY app /srv/app
 RUN python -m compileall -q --invalidation-mode unchecked-hash /srv
 

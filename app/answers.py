@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from itertools import chain, islice
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from app import body
 from app.faults import Fault, faults
 from app.modelo import Modelo, values_of
+from app.outputs import NotFiniteError
 from app.problems import Refusal
 from esteira.bundle import Metadata
 
@@ -21,38 +21,12 @@ MOST_LISTED = 20
 CHUNK = 1000
 
 
-class Row(BaseModel):
-    """One record's answer within a batch."""
-
-    prediction: float
-    warnings: list[str]
-
-
-class Prediction(BaseModel):
-    """The answer to one record."""
-
-    case: str
-    version: int
-    prediction: float
-    unit: str | None = None
-    warnings: list[str]
-
-
-class Predictions(BaseModel):
-    """The answers to many records, in their order."""
-
-    case: str
-    version: int
-    unit: str | None = None
-    predictions: list[Row]
-
-
 class Answers:
     """Answers request bodies with response bodies, both as JSON."""
 
     def __init__(self, modelo: Modelo) -> None:
         self._modelo = modelo
-        self._head = _head(modelo.metadata)
+        self._head, self._details = _head(modelo.metadata), _details(modelo.metadata)
         self._validate = modelo.one.validator.validate_json
 
     def one(self, content: bytes) -> tuple[bytes, int]:
@@ -62,11 +36,13 @@ class Answers:
         except ValidationError as error:
             raise _refusal(error, self._modelo) from None
         values = values_of(record)
-        (prediction,) = self._modelo.predict((values,))
-        if not math.isfinite(prediction):
-            raise _unanswerable("this record")
+        try:
+            (members,) = self._modelo.answer((values,))
+        except NotFiniteError:
+            raise _unanswerable("this record") from None
         warnings = self._modelo.warnings(values)
-        return self._head + _row(prediction, warnings)[1:], len(warnings)
+        whole = f"{{{self._head},{members}{self._details},{_listed(warnings)}}}"
+        return whole.encode(), len(warnings)
 
     def many(self, content: bytes) -> tuple[bytes, int, int]:
         """The answers to a list of records, how many they are and how many warnings they hold.
@@ -74,7 +50,7 @@ class Answers:
         Raises Refusal naming the first bad rows and how many there are, or the limit that was passed.
         """
         bad = BadRows()
-        rows: list[bytes] = []
+        rows: list[str] = []
         warned = start = 0
         for chunk in _chunks(body.items(content)):
             records = _valid(chunk, start, self._modelo, bad)
@@ -88,16 +64,18 @@ class Answers:
         bad.refuse(start)
         if not rows:
             raise _unprocessable("The list is empty; send at least one record")
-        return self._head + b'"predictions":[' + b",".join(rows) + b"]}", len(rows), warned
+        whole = f'{{{self._head}{self._details},"predictions":[{",".join(rows)}]}}'
+        return whole.encode(), len(rows), warned
 
-    def _rows(self, records: Sequence[BaseModel], start: int) -> tuple[list[bytes], int]:
+    def _rows(self, records: Sequence[BaseModel], start: int) -> tuple[list[str], int]:
         values = [values_of(record) for record in records]
-        predictions = self._modelo.predict(values)
-        for at, prediction in enumerate(predictions, start=start + 1):
-            if not math.isfinite(prediction):
-                raise _unanswerable(f"row {at}")
+        try:
+            answers = self._modelo.answer(values)
+        except NotFiniteError as error:
+            raise _unanswerable(f"row {start + error.at + 1}") from None
         warnings = [self._modelo.warnings(row) for row in values]
-        return [*map(_row, predictions, warnings)], sum(map(len, warnings))
+        rows = [f"{{{members},{_listed(listed)}}}" for members, listed in zip(answers, warnings, strict=True)]
+        return rows, sum(map(len, warnings))
 
 
 class BadRows:
@@ -138,16 +116,24 @@ def _valid(chunk: list[object], start: int, modelo: Modelo, bad: BadRows) -> lis
     return records
 
 
-def _head(metadata: Metadata) -> bytes:
+def _head(metadata: Metadata) -> str:
     head: dict[str, str | int] = {"case": metadata.case, "version": metadata.version}
     if metadata.unit is not None:
         head["unit"] = metadata.unit
-    return json.dumps(head, separators=(",", ":"))[:-1].encode() + b","
+    return _json(head)[1:-1]
 
 
-def _row(prediction: float, warnings: list[str]) -> bytes:
-    listed = json.dumps(warnings) if warnings else "[]"
-    return f'{{"prediction":{prediction!r},"warnings":{listed}}}'.encode()
+def _details(metadata: Metadata) -> str:
+    scores = {compared.name: compared.scores for compared in metadata.compared}
+    return f',"technical_details":{_json(scores)}' if scores else ""
+
+
+def _listed(warnings: list[str]) -> str:
+    return f'"warnings":{_json(warnings)}' if warnings else '"warnings":[]'
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _refusal(error: ValidationError, modelo: Modelo) -> Refusal:

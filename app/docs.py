@@ -6,6 +6,8 @@ import functools
 import importlib.resources
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,8 +16,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from app.problems import MEDIA_TYPE
-from esteira.bundle import Record
+from app.answers import Answers
+from app.problems import MEDIA_TYPE, Refusal
+from esteira.bundle import Metadata, Record
 from esteira.case import json_name
 
 ASSETS = {
@@ -24,6 +27,26 @@ ASSETS = {
     "favicon.png": "image/png",
 }
 _RECORD = "#/components/schemas/Record"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A record and what the API answers to it, alone and in a batch."""
+
+    record: Record
+    one: Any
+    many: Any
+
+
+def example_of(metadata: Metadata, answers: Answers) -> Example:
+    """The version's own example, or where the API would refuse that, the first golden one."""
+    for record in (metadata.example, *(golden.record for golden in metadata.golden)):
+        with suppress(Refusal):
+            one, many = (json.dumps(content).encode() for content in (record, [record]))
+            return Example(
+                record=record, one=json.loads(answers.one(one)[0]), many=json.loads(answers.many(many)[0])
+            )
+    return Example(record=metadata.example, one={}, many={})
 
 
 def one_record(example: Record) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Endpoints:
     """Answers requests with one opened version."""
 
     def __init__(self, modelo: Modelo, instance: str, metrics: Metrics) -> None:
-        self._answers = Answers(modelo)
+        self.answers = Answers(modelo)
         self._metrics = metrics
         self._batches = CapacityLimiter(BATCHES_AT_ONCE)
         case, version = modelo.metadata.case, modelo.metadata.version
@@ -69,7 +69,7 @@ class Endpoints:
 
     async def predict(self, request: Request) -> Response:
         content = await body.read(request, LARGEST_RECORD)
-        answer, warnings = self._answers.one(content)
+        answer, warnings = self.answers.one(content)
         self._metrics.predictions.inc()
         if warnings:
             self._metrics.warnings.inc(warnings)
@@ -78,7 +78,7 @@ class Endpoints:
     async def predict_batch(self, request: Request) -> Response:
         content = await body.read(request, LARGEST_BATCH)
         answer, rows, warnings = await anyio.to_thread.run_sync(
-            self._answers.many, content, limiter=self._batches
+            self.answers.many, content, limiter=self._batches
         )
         self._metrics.predictions.inc(rows)
         self._metrics.warnings.inc(warnings)

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.record import allowed
+from app.words import allowed, cut
 from esteira.case import Column, json_name
 
-LONGEST_SHOWN = 60
 MOST_FAULTS = 100
 
 
@@ -41,12 +40,8 @@ def shown(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):
-        return json.dumps(_cut(value), ensure_ascii=False)
-    return _cut(json.dumps(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+        return json.dumps(cut(value), ensure_ascii=False)
+    return cut(json.dumps(value))
 
 
 def _fault(
@@ -60,7 +55,7 @@ def _fault(
     name = str(detail["loc"][0])
     if kind == "extra_forbidden":
         return _unknown(name, sent, by_name, row)
-    wanted, name = allowed(columns[by_name[name]]), json_name(name)
+    wanted, name = allowed(columns[by_name[name]], near=detail["input"]), json_name(name)
     if kind == "missing":
         message = f"{name} is missing; send {wanted}."
         return Fault(row=row, field=name, sent="nothing", allowed=wanted, message=message)
@@ -70,7 +65,7 @@ def _fault(
 
 def _unknown(name: str, sent: str, by_name: Mapping[str, str], row: int | None) -> Fault:
     known = list(dict.fromkeys(map(json_name, by_name)))
-    label = _cut(name)
+    label = cut(name)
     if json_name(name) in known:
         message = f"{label} was sent under two names; send it once, as {json_name(name)}."
     elif near := difflib.get_close_matches(label, known, n=1):

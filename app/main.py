@@ -16,10 +16,11 @@ from starlette.responses import Response
 from starlette.routing import request_response
 
 from app import docs, problems
-from app.answers import MOST_ROWS, Prediction, Predictions
+from app.answers import MOST_ROWS
 from app.endpoints import Check, Endpoints, Json, Live, Ready
 from app.metrics import Measured, Metrics
 from app.modelo import Modelo
+from app.shapes import shapes
 from esteira.bundle import Metadata
 
 
@@ -33,19 +34,22 @@ class Route:
     tag: str = "Health"
     method: str = "GET"
     answer: type[BaseModel] | None = None
+    example: Any = None
     refuses: tuple[int, ...] = ()
     takes: dict[str, Any] = field(default_factory=dict)
 
 
-def routes(does: Endpoints, metadata: Metadata) -> tuple[Route, ...]:
+def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
     """The table of routes."""
-    one, many = docs.one_record(metadata.example), docs.many_records(metadata.example, MOST_ROWS)
+    example = docs.example_of(modelo.metadata, does.answers)
+    one, many = docs.one_record(example.record), docs.many_records(example.record, MOST_ROWS)
+    answer = shapes(modelo.metadata, modelo.outputs)
     bad = (400, 413, 415, 422)
     return (
         Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
-              tag="Predict", takes=one, answer=Prediction, refuses=bad),
+              tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
-              tag="Predict", takes=many, answer=Predictions, refuses=bad),
+              tag="Predict", takes=many, answer=answer.many, example=example.many, refuses=bad),
         Route(path="/model", does=does.model, says="Everything known of the version",
               tag="Model", answer=Metadata),
         Route(path="/health/live", does=does.live, says="Is the process up?", answer=Live),
@@ -59,7 +63,7 @@ def create_app(modelo: Modelo, instance: str) -> FastAPI:
     """The application that answers with an opened version."""
     metadata, metrics = modelo.metadata, Metrics(modelo.metadata)
     api = _bare_app(metadata.title, str(metadata.version), _description(metadata))
-    for route in routes(Endpoints(modelo, instance, metrics), metadata):
+    for route in routes(Endpoints(modelo, instance, metrics), modelo):
         _add(api, route)
     docs.install(api)
     api.openapi = docs.describe_with(api, modelo.record)  # type: ignore[method-assign]
@@ -101,7 +105,7 @@ def _add(api: FastAPI, route: Route) -> None:
         status: {"model": problems.Problem, "description": HTTPStatus(status).phrase}
         for status in route.refuses
     }
-    responses[200] = {"model": route.answer} if route.answer else {"content": {"text/plain": {}}}
+    responses[200] = _answer(route)
     api.add_api_route(
         route.path,
         route.does,
@@ -117,6 +121,13 @@ def _add(api: FastAPI, route: Route) -> None:
     added = api.router.routes[-1]
     assert isinstance(added, APIRoute)  # noqa: S101
     added.app = request_response(route.does)
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    if route.answer is None:
+        return {"content": {"text/plain": {}}}
+    example = {} if route.example is None else {"example": route.example}
+    return {"model": route.answer, "content": {"application/json": example}}
 
 
 def _description(metadata: Metadata) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.faults import faults
+from app.outputs import NotFiniteError, outputs_of
 from app.record import record_type
 from app.seen import Familiarity, Values
 from esteira.bundle import Bundle, BundleError, Golden, Metadata, load
 from esteira.case import is_text
+from esteira.golden import disagreement
 
 ONNX_ERRORS = (
     ort.Fail,
@@ -37,17 +40,23 @@ class Modelo:
     def __init__(self, metadata: Metadata, session: onnxruntime.InferenceSession) -> None:
         self.metadata = metadata
         self.columns = {name: column for name, column in metadata.columns.items() if name != metadata.target}
-        self.record = record_type(self.columns)
+        self.record = record_type(self.columns, metadata.example)
         self.one: TypeAdapter[BaseModel] = TypeAdapter(self.record)
         self.many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self.record])  # type: ignore[name-defined]
         self.warnings = Familiarity(self.columns, metadata.seen).warnings
         self.session = session
+        self.outputs = outputs_of(metadata)
+        self._names = [output.name for output in self.outputs]
         self._feeds = _feeds([is_text(column) for column in self.columns.values()])
 
-    def predict(self, rows: Sequence[Values]) -> list[float]:
-        """The answers to records whose values are in the order of `columns`, None where one is missing."""
-        (answers,) = self.session.run(["prediction"], self._feeds(rows))
-        return answers.ravel().tolist()  # type: ignore[no-any-return]
+    def answer(self, rows: Sequence[Values]) -> list[str]:
+        """The members of the JSON answer to each record, whose values are in the order of `columns`.
+
+        None stands for a missing value. Raises NotFiniteError.
+        """
+        arrays = self.session.run(self._names, self._feeds(rows))
+        parts = [output.members(array) for output, array in zip(self.outputs, arrays, strict=True)]
+        return list(map(",".join, zip(*parts, strict=True)))
 
 
 def open_version(artefatos: Path, case: str, version: int | None) -> Modelo:
@@ -101,27 +110,31 @@ def _check_contract(bundle: Bundle, modelo: Modelo) -> None:
     texts = sum(map(is_text, modelo.columns.values()))
     wanted = {"numbers": ("tensor(double)", len(modelo.columns) - texts), "texts": ("tensor(string)", texts)}
     wanted = {name: (kind, width) for name, (kind, width) in wanted.items() if width}
-    session = modelo.session
-    found = {node.name: (node.type, node.shape[-1]) for node in session.get_inputs() if len(node.shape) == 2}
-    outputs = [node.name for node in session.get_outputs()]
-    if found != wanted or "prediction" not in outputs:
-        raise ModelError(
-            f"{bundle.path('onnx')} takes {found} and gives {outputs}, but its columns are {wanted} "
-            f"and 'prediction' is expected; train again"
-        )
+    found = _shapes(modelo.session.get_inputs())
+    if found != wanted:
+        raise ModelError(f"{bundle.path('onnx')} takes {found}, but its columns are {wanted}; train again")
+    given = _shapes(modelo.session.get_outputs())
+    for output in modelo.outputs:
+        kind, width = given.get(output.name, ("nothing", 0))
+        if kind not in output.types or width != output.width:
+            raise ModelError(
+                f"{bundle.path('onnx')} gives {kind} [N, {width}] as {output.name!r}; its metadata expects "
+                f"{' or '.join(sorted(output.types))} [N, {output.width}]; train again"
+            )
+
+
+def _shapes(nodes: Sequence[onnxruntime.NodeArg]) -> dict[str, tuple[str, object]]:
+    return {node.name: (node.type, node.shape[-1]) for node in nodes if len(node.shape) == 2}
 
 
 def _check_golden(bundle: Bundle, modelo: Modelo, number: int, golden: Golden) -> None:
     place = f"{bundle.path('onnx')}, golden example {number}"
     try:
         record = modelo.one.validate_python(golden.record)
-        (answer,) = modelo.predict([values_of(record)])
+        (members,) = modelo.answer([values_of(record)])
     except ValidationError as error:
         raise ModelError(f"{place}: {faults(error, modelo.columns)[0].message} Train again") from None
-    except ONNX_ERRORS as error:
+    except (NotFiniteError, *ONNX_ERRORS) as error:
         raise ModelError(f"{place}: {error}; train again") from None
-    if not bundle.metadata.agrees(answer, golden.prediction):
-        raise ModelError(
-            f"{place}: the answer is {answer!r}, in training it was {golden.prediction!r} "
-            f"(tolerance {bundle.metadata.tolerance:g}); do not serve this version, train again"
-        )
+    if found := disagreement(bundle.metadata, golden, json.loads(f"{{{members}}}")):
+        raise ModelError(f"{place}: {found}; do not serve this version, train again")

@@ -70,7 +70,7 @@ def measure(rows: int = ROWS) -> Measurement:
 
 
 def _generate(path: Path, rows: int) -> float:
-    from esteira.data.synthesize import house_prices
+    from esteira.data.synthetic.houses import house_prices
 
     started = perf_counter()
     house_prices(path, rows)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from esteira.data.synthesize import house_prices
+from esteira.data.synthetic.houses import house_prices
 from esteira.settings import PROJECT
 
 ROUNDS = 5

@@ -22,7 +22,7 @@ from benchmarks import passage
 from benchmarks.errors import BenchmarkError
 from benchmarks.passage import Passage
 from benchmarks.place import clear, folder_of, free_ports, heed_sigterm
-from esteira.data.synthesize import house_prices
+from esteira.data.synthetic.houses import house_prices
 from esteira.deploy import engine
 from esteira.deploy.facts import Build
 from esteira.settings import PROJECT, Settings

@@ -14,9 +14,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import MinMaxScaler
 
 from app import listener, server
-from app.answers import Prediction
 from app.main import create_app
-from app.modelo import open_version
+from app.modelo import Modelo, open_version
+from app.shapes import shapes
 from esteira import casefile
 from esteira.bundle import Bundle, Record, Role, Seen, publish
 from esteira.case import Category, Column
@@ -83,15 +83,17 @@ def prototype_pickles(names: list[str]) -> dict[Role, bytes]:
     return {"scaler": _pickled(scaler), "modelo": _pickled(model)}
 
 
-def with_rivals(api: FastAPI, bundle: Bundle, record_type: Any) -> FastAPI:
+def with_rivals(api: FastAPI, bundle: Bundle, modelo: Modelo) -> FastAPI:
     """Add POST /echo and POST /prototype, of the same request and response types, to the API."""
     names = list(bundle.metadata.columns)
-    answer = Prediction(case=CASE, version=1, prediction=32950.0, unit="R$", warnings=[])
+    record_type: Any = modelo.record
+    answer_type: Any = shapes(modelo.metadata, modelo.outputs).one
+    answer = answer_type(case=CASE, version=1, prediction=32950.0, unit="R$", warnings=[])
 
-    async def echo(record: record_type) -> Prediction:  # noqa: ARG001
+    async def echo(record: record_type) -> answer_type:  # noqa: ARG001
         return answer
 
-    def prototype(record: record_type) -> Prediction:
+    def prototype(record: record_type) -> answer_type:
         scaler, model = joblib.load(bundle.path("scaler")), joblib.load(bundle.path("modelo"))
         row = pd.DataFrame([list(record.model_dump().values())], columns=names)
         (value,) = model.predict(scaler.transform(row))
@@ -122,7 +124,7 @@ def main(artefatos: str, port: str) -> None:
     """Serve the newest imoveis bundle and its rivals until SIGTERM."""
     modelo = open_version(Path(artefatos), CASE, None)
     bundle = Bundle(folder=Path(artefatos) / CASE, metadata=modelo.metadata)
-    api = with_rivals(create_app(modelo, "benchmark"), bundle, modelo.record)
+    api = with_rivals(create_app(modelo, "benchmark"), bundle, modelo)
     server.serve(api, listener.bind("127.0.0.1", int(port), CASE))
 
 

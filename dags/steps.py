@@ -50,12 +50,12 @@ def step(case: str) -> Iterator[Step]:
     try:
         yield Step(case, now, context)
     except EsteiraError as error:
-        _note(now, context, f"**Failed.** {error}")
+        _tell(now, context, error)
         if error.may_pass:
             raise
         raise AirflowFailException(str(error)) from error
     except Exception as error:
-        _note(now, context, f"**Failed.** {type(error).__name__}: {error}")
+        _tell(now, context, error)
         raise
 
 
@@ -71,7 +71,7 @@ class Step:
 
     def say(self, summary: str) -> None:
         """One plain sentence, shown beside the task by `esteira run`."""
-        self._context["ti"].xcom_push(key="summary", value=summary)
+        _say(self._context, summary)
 
     def note(self, text: str) -> None:
         """The run's note in the Airflow UI."""
@@ -95,6 +95,17 @@ class Step:
 
 class NothingYetError(EsteiraError):
     """A DAG was started by hand before the one that feeds it ever ended well."""
+
+
+def _say(context: Any, summary: str) -> None:
+    context["ti"].xcom_push(key="summary", value=summary)
+
+
+def _tell(now: Settings, context: Any, error: Exception) -> None:
+    """A failure, beside its task and in the run's note."""
+    words = str(error) if isinstance(error, EsteiraError) else f"{type(error).__name__}: {error}"
+    _say(context, words)
+    _note(now, context, f"**Failed.** {words}")
 
 
 def _note(now: Settings, context: Any, text: str) -> None:

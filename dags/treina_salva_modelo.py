@@ -5,21 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 import steps
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, TriggerRule, dag, task
 
+from esteira.case import Case
 from esteira.chain import dag_id
 
 DOC = """
 {about}
 
 - **Split the rows** into train, validation and holdout; fit the preprocessing.
-- **fit_candidate**, one for each candidate: fit, score on the validation part, export to ONNX, log to MLflow.
-- **Pass the gate:** the best one is judged once on the holdout, against the case's thresholds and the
-  champion. A rejected challenger stays in MLflow with the reason and goes no further.
+- **fit_candidate**, one for each candidate: search, fit, score, export to ONNX, log to MLflow. One that fails
+  is red and left out; the others go on.
+- **Combine the candidates** into an ensemble, where the case names one.
+- **Pass the gate:** the best one is finished (calibrated, with its threshold or interval) and judged once on
+  the holdout, against the case's thresholds and the champion. A rejected challenger stays in MLflow with the
+  reason and goes no further.
 - **Publish the version:** files in `artefatos/`, a registered version in MLflow.
 
 When a version is published, `build_deploy_infra` starts by itself.
 """
+
+
+GOES_ON = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
+"""Where a candidate failed the others go on; where all did, the gate says so, for splitting the rows succeeded."""
+
+
+def competing(here: steps.Step) -> Case:
+    """The case with the candidates that were chosen in the trigger form."""
+    from esteira.train import steps as train
+
+    return train.competing(here.case, here.params["candidates"])
 
 
 def make(case: str) -> None:
@@ -54,9 +69,10 @@ def make(case: str) -> None:
                 from esteira.train import steps as train
 
                 dataset = Dataset.model_validate(here.given(dataset_asset))
-                prepared = train.split_rows(here.case, dataset, here.training_id, here.settings)
+                chosen = competing(here)
+                names = train.alone(chosen)
+                prepared = train.split_rows(chosen, dataset, here.training_id, here.settings)
                 here.say(prepared.sentence())
-                names = here.params["candidates"] or [one.kind for one in here.case.train.candidates]
                 return [{"name": name, "prepared": prepared.model_dump_json()} for name in names]
 
         @task(map_index_template="{{ candidate }}")
@@ -67,20 +83,33 @@ def make(case: str) -> None:
 
                 here.named(name)
                 parts = Prepared.model_validate_json(prepared)
-                fitted = train.fit_candidate(here.case, parts, name, here.settings)
+                fitted = train.fit_candidate(competing(here), parts, name, here.settings)
                 here.say(fitted.sentence())
                 return fitted.model_dump_json()
 
-        @task(task_display_name="Pass the gate")
-        def pass_the_gate(trials: Any, fitted: Any) -> str:
+        @task(task_display_name="Combine the candidates", trigger_rule=GOES_ON)
+        def combine(trials: Any, fitted: Any) -> list[str]:
             with steps.step(case) as here:
                 from esteira.train import steps as train
-                from esteira.train.fit import Fitted
+                from esteira.train.fitted import Fitted
                 from esteira.train.prepared import Prepared
 
                 parts = Prepared.model_validate_json(trials[0]["prepared"])
                 candidates = [Fitted.model_validate_json(one) for one in fitted]
-                judgement = train.pass_the_gate(here.case, parts, candidates, here.settings)
+                found = train.combine(competing(here), parts, candidates, here.settings)
+                here.say(found[-1].sentence() if len(found) > len(candidates) else "nothing to combine")
+                return [one.model_dump_json() for one in found]
+
+        @task(task_display_name="Pass the gate", trigger_rule=GOES_ON)
+        def pass_the_gate(trials: Any, fitted: Any, combined: Any) -> str:
+            with steps.step(case) as here:
+                from esteira.train import steps as train
+                from esteira.train.fitted import Fitted
+                from esteira.train.prepared import Prepared
+
+                parts = Prepared.model_validate_json(trials[0]["prepared"])
+                candidates = [Fitted.model_validate_json(one) for one in combined or fitted]
+                judgement = train.pass_the_gate(competing(here), parts, candidates, here.settings)
                 here.say(judgement.sentence())
                 return judgement.model_dump_json()
 
@@ -100,7 +129,8 @@ def make(case: str) -> None:
 
         trials: Any = split_rows()
         fitted = fit_candidate.expand_kwargs(trials)
-        publish_version(trials, pass_the_gate(trials, fitted))
+        combined = combine(trials, fitted) if "ensemble" in candidates else None
+        publish_version(trials, pass_the_gate(trials, fitted, combined))
 
     treina_salva_modelo()
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
 from esteira.bundle import (
+    Answer,
     Bundle,
     CandidateFact,
     DatasetFact,
@@ -20,9 +22,11 @@ from esteira.bundle import (
     Record,
     Role,
     Seen,
+    Value,
     publish,
 )
-from esteira.case import Category, Column, Integer, Number, is_text
+from esteira.case import Category, Column, Date, Integer, Number, is_text
+from esteira.days import to_days
 
 NUMBERS: dict[str, Column] = {
     "Living Area": Integer(type="integer", min=0, max=1000, unit="m²", description="inside the walls"),
@@ -109,29 +113,33 @@ def facts_of(
     records: list[Record],
     graph: bytes,
     tolerance: float = 1e-9,
+    **known: Any,
 ) -> Facts:
-    """Everything known of a model that was never trained; the golden answers come from running the graph."""
+    """Everything known of a model that was never trained; the golden answers come from running the graph.
+
+    `known` takes the place of what is written here.
+    """
     chosen = CandidateFact(name="by_hand", parameters={}, scores={"r2": 1.0}, seconds=0.0, bound="no rows")
-    answers = answers_of(graph, columns, records)
-    return Facts(
-        case=case,
-        title=f"The {case} case",
-        target="Price",
-        unit="R$",
-        task="regression",
-        columns=columns,
-        seen=seen,
-        example=records[0],
-        golden=tuple(Golden(record=r, prediction=a) for r, a in zip(records, answers, strict=True)),
-        tolerance=tolerance,
-        chosen=chosen.name,
-        candidates=(chosen,),
-        scores={"r2": 1.0, "rmse": 0.0},
-        parity=0.0,
-        dataset=DatasetFact(sha256="0" * 64, rows=100, train_rows=60, validation_rows=20, holdout_rows=20),
-        packages={"onnxruntime": onnxruntime.__version__},
-        training_id=uuid.uuid4().hex,
-    )
+    facts: dict[str, Any] = {
+        "case": case,
+        "title": f"The {case} case",
+        "target": "Price",
+        "unit": "R$",
+        "task": "regression",
+        "columns": columns,
+        "seen": seen,
+        "example": records[0],
+        "golden": golden_of(graph, columns, records, known.get("classes")),
+        "tolerance": tolerance,
+        "chosen": chosen.name,
+        "candidates": (chosen,),
+        "scores": {"r2": 1.0, "rmse": 0.0},
+        "parity": 0.0,
+        "dataset": DatasetFact(sha256="0" * 64, rows=100, train_rows=60, validation_rows=20, holdout_rows=20),
+        "packages": {"onnxruntime": onnxruntime.__version__},
+        "training_id": uuid.uuid4().hex,
+    }
+    return Facts(**(facts | known))
 
 
 def _golden_record(number: int, columns: dict[str, Column]) -> Record:
@@ -144,17 +152,39 @@ def _golden_record(number: int, columns: dict[str, Column]) -> Record:
     return {name: record[name] for name in columns}
 
 
-def answers_of(graph: bytes, columns: dict[str, Column], records: list[Record]) -> list[float]:
-    """What an ONNX file that keeps the contract answers to records of `columns`."""
-    numbers = [name for name, column in columns.items() if not is_text(column)]
-    texts = [name for name, column in columns.items() if is_text(column)]
-    feeds = {
-        "numbers": np.array([[record[name] for name in numbers] for record in records], dtype=np.float64)
-    }
-    if texts:
-        feeds["texts"] = np.array(
-            [[record[name] or "" for name in texts] for record in records], dtype=object
-        )
+def golden_of(
+    graph: bytes, columns: dict[str, Column], records: list[Record], classes: tuple[Answer, ...] | None
+) -> tuple[Golden, ...]:
+    """Records with what an ONNX file that keeps the contract answers to them."""
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (prediction,) = session.run(["prediction"], feeds)
-    return [float(value) for value in np.ravel(prediction)]
+    names = [output.name for output in session.get_outputs()]
+    answers = dict(zip(names, session.run(names, _feeds(columns, records)), strict=True))
+    predictions = [
+        value if classes is None else classes[value] for (value,) in answers["prediction"].tolist()
+    ]
+    nothing = np.full(len(records), None)
+    each = zip(
+        records,
+        predictions,
+        answers.get("probabilities", nothing).tolist(),
+        answers.get("interval", nothing).tolist(),
+        strict=True,
+    )
+    return tuple(Golden(record=r, prediction=a, probabilities=p, interval=i) for r, a, p, i in each)
+
+
+def _feeds(columns: dict[str, Column], records: list[Record]) -> dict[str, npt.NDArray[Any]]:
+    texts = [name for name, column in columns.items() if is_text(column)]
+    numbers = [name for name in columns if name not in texts]
+    feeds: dict[str, npt.NDArray[Any]] = {}
+    if numbers:
+        rows = [[_number(columns[name], record[name]) for name in numbers] for record in records]
+        feeds["numbers"] = np.array(rows, dtype=np.float64)
+    if texts:
+        rows = [[record[name] or "" for name in texts] for record in records]
+        feeds["texts"] = np.array(rows, dtype=object)
+    return feeds
+
+
+def _number(column: Column, value: Value) -> Value:
+    return to_days(value) if isinstance(column, Date) and isinstance(value, str) else value

@@ -46,6 +46,12 @@ Answer = float | int | str
 """A number, or a class as the case spells it."""
 
 
+_FIRST_SCORES: Mapping[Task, tuple[tuple[str, str], ...]] = {
+    "regression": (("r2", "R² {:.4f}"), ("rmse", "RMSE {:,.4g}")),
+    "classification": (("accuracy", "accuracy {:.4f}"), ("f1", "F1 {:.4f}")),
+}
+
+
 class BundleError(EsteiraError):
     """A version does not exist, or a file of it is missing or differs from what was published."""
 
@@ -176,6 +182,10 @@ class Facts(_Fact):
             return answer == expected
         return abs(answer - expected) <= self.tolerance * max(self.scale, abs(expected))
 
+    def told(self) -> str:
+        """The scores that people look at first, in words."""
+        return told(self.task, self.scores)
+
 
 class Metadata(Facts):
     """The commit record of a version."""
@@ -220,6 +230,11 @@ class Bundle:
         """Read every file; raises BundleError at the first that is missing or differs."""
         for role in self.metadata.files:
             self.read(role)
+
+
+def told(task: Task, scores: Mapping[str, float]) -> str:
+    """The scores that people look at first, of a task, in words."""
+    return ", ".join(words.format(scores[name]) for name, words in _FIRST_SCORES[task] if name in scores)
 
 
 def versions(artefatos: Path, case: str) -> list[int]:

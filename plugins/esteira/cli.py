@@ -109,15 +109,15 @@ def versions(case: CaseName = DEFAULT_CASE) -> None:
     with _explained() as now:
         known = bundle.versions(now.ARTEFATOS_PATH, case)
         serving = live.live(case, now)
-        table = Table("version", "published", "model", "R²", "RMSE", "rows", "", title=f"Versions of {case}")
+        heads = ("version", "published", "model", "on the holdout", "rows", "")
+        table = Table(*heads, title=f"Versions of {case}")
         for number in known:
             facts = bundle.load(now.ARTEFATOS_PATH, case, number).metadata
             table.add_row(
                 str(number),
                 f"{facts.created_at.astimezone():%Y-%m-%d %H:%M}",
                 facts.chosen,
-                f"{facts.scores['r2']:.6f}",
-                f"{facts.scores['rmse']:,.4g}",
+                facts.told(),
                 f"{facts.dataset.rows:,}",
                 "[green]live[/]" if serving and serving.version == number else "",
             )

@@ -18,7 +18,10 @@ def to_days(text: str) -> float:
 
 
 def to_text(days: float) -> str:
-    """The ISO 8601 date of a number of days; the time is written if there is one, in whole seconds."""
-    moment = _EPOCH + timedelta(seconds=round(days * 86_400))
+    """The ISO 8601 date of a number of days; the time is written if there is one.
+
+    Between 1800 and 2140 `to_days` gives the same number again.
+    """
+    moment = _EPOCH + days * _DAY
     whole = moment.replace(tzinfo=None)
     return whole.date().isoformat() if days == int(days) else whole.isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from esteira.data.synthesize import HOUSE_COLUMNS, house_prices
+from esteira.data.synthetic.houses import HOUSE_COLUMNS, house_prices
 
 MARBLES = ["White Marble", "Black Marble", "Indian Marble"]
 RANGES = {"Area": (1, 249), "Garage": (1, 3), "FirePlace": (0, 4), "Baths": (1, 5), "City": (1, 3)}

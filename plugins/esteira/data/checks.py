@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from esteira.case import Category, Column, Integer, Number
+from esteira.case import Category, Column, Date, Integer, Number
+from esteira.data import dates, numbers
+from esteira.days import to_text
 
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue, Table, Value
@@ -83,12 +85,14 @@ def _cell(name: str, column: Column, text: StringValue, tokens: tuple[str, ...])
             return _level(name, column, text, tokens)
         case Category():
             return _code(name, column, text, tokens)
+        case Date():
+            return _date(name, column, text, tokens)
 
 
 def _whole(
     name: str, column: Integer, text: StringValue, tokens: tuple[str, ...], low: int, high: int
 ) -> Cell:
-    number, missing = _read(text, tokens)
+    number, missing = _read(text, column, tokens)
     value = number.try_cast(_integer_type(low, high))
     fits = value.between(low, high) & (value.cast("float64") == number)
     found = [
@@ -101,7 +105,7 @@ def _whole(
 
 
 def _number(name: str, column: Number, text: StringValue, tokens: tuple[str, ...]) -> Cell:
-    number, missing = _read(text, tokens)
+    number, missing = _read(text, column, tokens)
     low, high = _bounds(column, _LARGEST)
     fits = number.between(float(low), float(high))
     found = [
@@ -116,7 +120,7 @@ def _number(name: str, column: Number, text: StringValue, tokens: tuple[str, ...
 def _code(name: str, column: Category, text: StringValue, tokens: tuple[str, ...]) -> Cell:
     assert column.levels is not None
     levels = [int(level) for level in column.levels]
-    number, missing = _read(text, tokens)
+    number, missing = _read(text, column, tokens)
     value = number.try_cast(_integer_type(min(levels), max(levels)))
     fits = value.isin(levels) & (value.cast("float64") == number)
     unknown = ~missing & ~fits.fill_null(False)
@@ -125,38 +129,66 @@ def _code(name: str, column: Category, text: StringValue, tokens: tuple[str, ...
 
 
 def _level(name: str, column: Category, text: StringValue, tokens: tuple[str, ...]) -> Cell:
-    import ibis
-
-    stripped = text.strip()
-    missing = stripped.isnull() | stripped.isin(tokens)
-    value = ibis.ifelse(missing, ibis.null("string"), stripped)
-    known = value.isin([str(level) for level in column.levels]) if column.levels else value.notnull()
+    value, missing = _stripped(text, tokens)
+    if column.ignore_case:
+        value = _as_spelled(value, column)
+        known = value.notnull()
+    elif column.levels:
+        known = value.isin([str(level) for level in column.levels])
+    else:
+        known = value.notnull()
     found = list(_missing(name, column, missing))
     if column.levels:
         found.append(Fault(name, f"{name}: not {_one_of(column)}", ~missing & ~known))
     return Cell(value, _optional(column, known, value, missing), tuple(found))
 
 
+def _date(name: str, column: Date, text: StringValue, tokens: tuple[str, ...]) -> Cell:
+    stripped, missing = _stripped(text, tokens)
+    value = dates.read(stripped, column)
+    low, high = dates.limits(column)
+    found = [
+        *_missing(name, column, missing),
+        Fault(name, f"{name}: not a date as {column.format or 'in ISO 8601'}", value.isnull() & ~missing),
+        Fault(name, f"{name}: before {to_text(low)}", value < dates.moment(low)),
+        Fault(name, f"{name}: after {to_text(high)}", value > dates.moment(high)),
+    ]
+    fits = value.between(dates.moment(low), dates.moment(high))
+    return Cell(value, _optional(column, fits, value, missing), tuple(found))
+
+
+def _stripped(text: StringValue, tokens: tuple[str, ...]) -> tuple[StringValue, BooleanValue]:
+    """The text without blanks around it, null where it stands for a missing value, and whether it does."""
+    import ibis
+
+    stripped = text.strip()
+    missing = stripped.isnull() | stripped.isin(tokens)
+    return ibis.ifelse(missing, ibis.null("string"), stripped), missing
+
+
+def _as_spelled(text: StringValue, column: Category) -> StringValue:
+    """The level that the text is in whatever capitals; null where there is none."""
+    import ibis
+
+    folded = text.lower()
+    levels = [ibis.literal(str(level)) for level in column.levels or ()]
+    return ibis.cases(*((folded == level.lower(), level) for level in levels), else_=ibis.null("string"))
+
+
 def _no_number(number: Value, missing: BooleanValue) -> BooleanValue:
     return (number.isnull() & ~missing) | number.isnan() | number.isinf()
 
 
-def _read(text: StringValue, tokens: tuple[str, ...]) -> tuple[Value, BooleanValue]:
+def _read(
+    text: StringValue, column: Integer | Number | Category, tokens: tuple[str, ...]
+) -> tuple[Value, BooleanValue]:
     """The text as a double (blanks around it are fine), and whether it stands for a missing value."""
     import ibis
 
     missing = text.isnull() | text.strip().isin(tokens)
-    if any(_is_numeric(token) for token in tokens):
+    if any(numbers.is_number(token, column) for token in tokens):
         text = ibis.ifelse(missing, ibis.null("string"), text)
-    return text.try_cast("float64"), missing
-
-
-def _is_numeric(token: str) -> bool:
-    try:
-        float(token)
-    except ValueError:
-        return False
-    return True
+    return numbers.read(text, column), missing
 
 
 def _missing(name: str, column: Column, missing: BooleanValue) -> Iterator[Fault]:

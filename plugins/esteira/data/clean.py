@@ -72,6 +72,7 @@ def _make(case: Case, raw: RawFiles, work: Path, place: Place, started: float) -
         format=FORMAT,
         case=case.name,
         title=case.title,
+        target=case.target,
         sha=place.sha,
         created_at=datetime.now(UTC),
         sources=_sources(raw, staged),

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from esteira.data.report import Report
 
 log = logging.getLogger("esteira")
-FORMAT = 1
+FORMAT = 2
 """Part of what names a dataset: a change of what cleaning writes makes it another one."""
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from esteira.case import Category, Column
+from esteira.case import Category, Column, Date, Integer, Number
 from esteira.data.report import Bar, ColumnProfile
+from esteira.days import to_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 BINS = 24
 SHOWN_LEVELS = 12
 _BATCH_ROWS = 1 << 15
+_DAY_MICROSECONDS = 86_400e6
+_MINUTE = 1 / 1440
 _NARROW = ("int8", "int16")
 
 
@@ -127,7 +130,7 @@ def _portions(dataset: Path, names: list[str]) -> Iterator[tuple[str, pa.Array]]
 
     with pq.ParquetFile(dataset) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=names, use_threads=False):
-            yield from zip(names, (batch[name] for name in names), strict=True)
+            yield from zip(names, (_numbers(batch[name]) for name in names), strict=True)
 
 
 def _edges(seen: _Range) -> tuple[float, float]:
@@ -157,19 +160,28 @@ def _profile(name: str, column: Column, seen: _Range | _Levels, bins: Any) -> Co
         return ColumnProfile(
             name=name, type=column.type, missing=seen.missing, levels=len(seen.rows), bars=bars
         )
-    assert not isinstance(column, Category)
     return ColumnProfile(
         name=name,
         type=column.type,
-        unit=column.unit,
+        unit=column.unit if isinstance(column, Integer | Number) else None,
         missing=seen.missing,
         min=seen.low,
         max=seen.high,
         mean=seen.total / seen.rows if seen.rows else None,
-        bars=_bars(seen, bins) if seen.rows else (),
+        bars=_bars(column, seen, bins) if seen.rows else (),
     )
 
 
-def _bars(seen: _Range, bins: np.ndarray[Any, Any]) -> tuple[Bar, ...]:
+def _bars(column: Column, seen: _Range, bins: np.ndarray[Any, Any]) -> tuple[Bar, ...]:
     low, width = _edges(seen)
-    return tuple(Bar(label=f"{low + place * width:,.6g}", rows=int(rows)) for place, rows in enumerate(bins))
+    edges = (low + place * width for place in range(BINS))
+    return tuple(
+        Bar(label=_label(column, edge), rows=int(rows)) for edge, rows in zip(edges, bins, strict=True)
+    )
+
+
+def _label(column: Column, edge: float) -> str:
+    if isinstance(column, Date):
+        step = _MINUTE if column.time else 1.0
+        return to_text(edge // step * step)
+    return f"{edge:,.6g}"

@@ -29,6 +29,7 @@ def connected(spill: Path) -> Iterator[Backend]:
     # Without this a cast is moved into the CSV reader, which then rejects the row that TRY_CAST would keep.
     connection.raw_sql("SET disabled_optimizers = 'type_pushdown'")
     connection.raw_sql("SET enable_progress_bar = false")
+    connection.raw_sql("SET TimeZone = 'UTC'")  # of moments that are written without a zone
     try:
         yield connection
     finally:

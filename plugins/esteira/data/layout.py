@@ -7,15 +7,22 @@ import csv
 import difflib
 import gzip
 import io
+import logging
+import re
 import zlib
-from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from esteira.case import Case, Column
+from esteira.case import Case, Column, json_name
+from esteira.data import recode
 from esteira.errors import EsteiraError
 from esteira.rules import ROW
 
+log = logging.getLogger("esteira")
 DELIMITERS = ",;\t|"
 PLACE_COLUMNS = ("_file", "_line", "_reason", "_text")
 """What the rejected file holds before the case's columns; `_text` is a row that has no columns."""
@@ -31,11 +38,12 @@ class LayoutError(EsteiraError):
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A raw file's form; `positions` gives the place of each of the case's columns in a row."""
+    """A raw file's form: `header` holds its columns' names, `positions` the places of the case's columns."""
 
     path: Path
     encoding: str
     delimiter: str
+    line_end: str
     header: tuple[str, ...]
     positions: dict[str, int]
 
@@ -53,58 +61,71 @@ def columns(case: Case) -> dict[str, Column]:
 
 def inspect(path: Path, case: Case) -> Layout:
     """Read the head of a raw file. Raises LayoutError naming the file, its fault and the remedy."""
-    _check_names(case)
-    first_line = _first_line(path, case.source.encoding)
-    delimiter = case.source.delimiter or _sniffed(first_line, set(columns(case)))
-    header = _fields(first_line, delimiter)
+    text = _head(path, case.source.encoding)
+    delimiter = case.source.delimiter or _sniffed(text, set(columns(case)))
+    fields = _fields(text, delimiter)
+    header = column_names(fields)
     missing = [name for name in columns(case) if name not in header]
     if missing:
         raise LayoutError(_no_column(path, missing, header, delimiter, case))
-    twice = [name for name, times in Counter(header).items() if times > 1 and name in columns(case)]
-    if twice:
-        raise LayoutError(
-            f"{path} has the column {twice[0]!r} twice; rename or remove one of them in its first line"
-        )
-    positions = {name: header.index(name) for name in columns(case)}
+    _warn_of_twins(path, fields, header, case)
     return Layout(
-        path=path, encoding=case.source.encoding, delimiter=delimiter, header=header, positions=positions
+        path=path,
+        encoding=case.source.encoding,
+        delimiter=delimiter,
+        line_end=_line_end(text),
+        header=header,
+        positions={name: header.index(name) for name in columns(case)},
     )
 
 
-def _check_names(case: Case) -> None:
-    """DuckDB takes names that differ only in case for the same; some names hold what cleaning adds."""
-    taken = {name: f"a name that cleaning uses itself ({name})" for name in RESERVED}
-    for name in columns(case):
-        if name.lower() in taken:
-            raise LayoutError(
-                f"The column {name!r} of the case {case.name!r} is {taken[name.lower()]}; "
-                f"rename it in the case and in the raw file"
+def column_names(header: Sequence[str]) -> tuple[str, ...]:
+    """The names by which a file's columns are known, all different, from the fields of its header.
+
+    A blank one is `column_<place>`, from 1. One that is taken, also in other capitals, by the same name in
+    JSON or for what cleaning adds, gets `_2`, `_3`, …: the first that no column has.
+    """
+    spelled = [
+        field.replace("\ufeff", "").strip() or f"column_{place}"
+        for place, field in enumerate(header, start=1)
+    ]
+    taken, present = set(map(_key, RESERVED)), set(map(_key, spelled))
+    names: list[str] = []
+    for name in spelled:
+        if _key(name) in taken:
+            numbered = (f"{name}_{number}" for number in count(2))
+            name = next(other for other in numbered if _key(other) not in taken | present)
+        taken.add(_key(name))
+        names.append(name)
+    return tuple(names)
+
+
+def _key(name: str) -> str:
+    """Equal for names that DuckDB, or a JSON object, takes for the same."""
+    return json_name(name).casefold()
+
+
+def _warn_of_twins(path: Path, fields: Sequence[str], header: Sequence[str], case: Case) -> None:
+    called: dict[str, list[str]] = {}
+    for field, name in zip(fields, header, strict=True):
+        called.setdefault(_key(field), []).append(name)
+    for names in called.values():
+        if len(names) > 1 and not columns(case).keys().isdisjoint(names):
+            log.warning(
+                "%s has the column %r %d times; they are read as %s, from left to right",
+                path,
+                names[0],
+                len(names),
+                ", ".join(names),
             )
-        taken[name.lower()] = f"but for capitals the same as {name!r}"
 
 
-def _first_line(path: Path, encoding: str) -> str:
-    head = _head(path)
-    if head.startswith(codecs.BOM_UTF8):
-        head = head[len(codecs.BOM_UTF8) :]
-    if not head.strip():
-        raise LayoutError(f"{path} is empty; put a CSV with a header and rows there")
-    if b"\0" in head:
-        raise LayoutError(f"{path} is not text (it holds NUL bytes); save it as a CSV in UTF-8")
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)
-    except UnicodeDecodeError as error:
-        raise LayoutError(
-            f"{path} is not {encoding}: byte {head[error.start]:#04x} at position {error.start}; "
-            f"save it as UTF-8, or set source.encoding to latin-1 in the case"
-        ) from None
-    return text
-
-
-def _head(path: Path) -> bytes:
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A raw file's bytes, uncompressed; LayoutError where they cannot be."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return file.read(_HEAD_BYTES)
+            yield cast(BinaryIO, file)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise LayoutError(
             f"{path} cannot be decompressed ({error}); copy it again in full, or drop .gz from its name "
@@ -112,9 +133,33 @@ def _head(path: Path) -> bytes:
         ) from None
 
 
+def _head(path: Path, encoding: str) -> str:
+    with opened(path) as file:
+        head = file.read(_HEAD_BYTES).removeprefix(codecs.BOM_UTF8)
+    if not head.strip():
+        raise LayoutError(f"{path} is empty; put a CSV with a header and rows there")
+    if b"\0" in head:
+        raise LayoutError(f"{path} is not text (it holds NUL bytes); save it as a CSV in UTF-8")
+    try:
+        return recode.decoder(encoding).decode(head)
+    except UnicodeDecodeError as error:
+        raise LayoutError(
+            f"{path} is not {encoding}: byte {head[error.start]:#04x} at position {error.start}; "
+            f"save it as UTF-8, or set source.encoding to latin-1 in the case"
+        ) from None
+
+
+def _line_end(text: str) -> str:
+    """How the header ends, and with it every line; the quoted names in it may hold line ends too."""
+    header = re.match(r'(?:[^"\r\n]|"[^"]*")*', text)
+    assert header
+    found = re.compile("\r\n|\r|\n").search(text, header.end())
+    return found[0] if found else "\n"
+
+
 def _fields(text: str, delimiter: str) -> tuple[str, ...]:
     try:
-        return tuple(field.strip() for field in next(csv.reader(io.StringIO(text), delimiter=delimiter)))
+        return tuple(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
     except csv.Error:
         return ()
 
@@ -123,8 +168,8 @@ def _sniffed(text: str, expected: set[str]) -> str:
     """The delimiter whose header names most of the expected columns, then the one with most fields."""
 
     def fit(delimiter: str) -> tuple[int, int]:
-        fields = _fields(text, delimiter)
-        return len(expected & set(fields)), len(fields)
+        names = column_names(_fields(text, delimiter))
+        return len(expected & set(names)), len(names)
 
     return max(DELIMITERS, key=fit)
 

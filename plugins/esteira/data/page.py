@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from esteira.data.report import ColumnProfile, Report, Source, Step, figure
+from esteira.data.report import ColumnProfile, Report, Source, Step
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2933; --soft: #66788a; --line: #e1e7ec; --bar: #2f7ed8;
@@ -32,7 +32,8 @@ def as_page(report: Report) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
         f"<title>{escape(report.title)}: data quality</title>"
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"{_heading(report)}{_funnel(report)}{_losses(report)}{_columns(report)}{_sources(report)}</html>\n"
+        f"{_heading(report)}{_funnel(report)}{_losses(report)}{_classes(report)}{_columns(report)}"
+        f"{_sources(report)}</html>\n"
     )
 
 
@@ -81,6 +82,15 @@ def _losses(report: Report) -> str:
     return f"<h2>What was dropped, and why</h2><table>{head}{rows}</table>"
 
 
+def _classes(report: Report) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(bar.label)}<td class=n>{bar.rows:,}<td>{_track(bar.rows / report.rows_out)}"
+        f"<td class=n>{bar.rows / report.rows_out:.1%}"
+        for bar in report.classes
+    )
+    return f"<h2>Classes of {escape(report.target)}</h2><table>{rows}</table>" if rows else ""
+
+
 def _columns(report: Report) -> str:
     figures = "<th class=n>missing<th class=n>min<th class=n>mean<th class=n>max"
     head = f"<tr><th>column<th>type{figures}<th>distribution"
@@ -90,7 +100,7 @@ def _columns(report: Report) -> str:
 def _column(column: ColumnProfile) -> str:
     unit = f" <span class=soft>{escape(column.unit)}</span>" if column.unit else ""
     levels = f" <span class=soft>{column.levels:,} levels</span>" if column.levels is not None else ""
-    figures = "".join(f"<td class=n>{figure(value)}" for value in (column.min, column.mean, column.max))
+    figures = "".join(f"<td class=n>{value}" for value in column.figures())
     return (
         f"<tr><td>{escape(column.name)}{unit}<td>{column.type}{levels}<td class=n>{column.missing:,}"
         f"{figures}<td>{_chart(column)}"

@@ -83,7 +83,8 @@ class Mark(_Fact):
 def find(case: Case, settings: Settings) -> RawFiles:
     """The files that `source.files` names under RAW_DATA_PATH; where there is none, the generator writes it.
 
-    A file that exists is used as it is. Raises RawDataError when there is none and no generator.
+    A file that exists is used as it is, also with .gz behind its name; of those two, the observed one.
+    Raises RawDataError when there is none and no generator.
     """
     paths = _matching(case.source.files, settings.RAW_DATA_PATH)
     if not paths and case.source.synthetic is not None:
@@ -100,12 +101,17 @@ def find(case: Case, settings: Settings) -> RawFiles:
 
 
 def _matching(pattern: str, folder: Path) -> list[Path]:
-    if (folder / pattern).is_file():
-        return [folder / pattern]
+    named = [path for path in (folder / pattern, folder / f"{pattern}.gz") if path.is_file()]
+    if named:
+        return sorted(named, key=lambda path: _mark_path(path).exists())[:1]
     start = Path(Path(pattern).anchor or folder)
     relative = Path(pattern).relative_to(Path(pattern).anchor)
     found = sorted(start.glob(str(relative))) if relative.parts else []
     return [path for path in found if path.is_file() and not _is_ours(path.relative_to(start))]
+
+
+def _packed_or_not(name: str) -> str:
+    return name.removesuffix(".gz") if name.endswith(".gz") else f"{name}.gz"
 
 
 def _is_ours(path: Path) -> bool:

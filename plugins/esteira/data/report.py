@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from esteira.days import to_text
+
 
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,17 +39,17 @@ class Step(_Fact):
 
 
 class Bar(_Fact):
-    """One bar of a column's distribution; a number's bar is labelled with its lower edge."""
+    """One bar of a column's distribution; that of a number or a date is labelled with its lower edge."""
 
     label: str
     rows: int
 
 
 class ColumnProfile(_Fact):
-    """What a column of the dataset holds."""
+    """What a column of the dataset holds; of a date the figures are days since 1970."""
 
     name: str
-    type: Literal["integer", "number", "category"]
+    type: Literal["integer", "number", "category", "date"]
     unit: str | None = None
     missing: int
     min: float | None = None
@@ -56,6 +58,12 @@ class ColumnProfile(_Fact):
     levels: int | None = None
     """How many levels a category has in the data."""
     bars: tuple[Bar, ...] = ()
+
+    def figures(self) -> tuple[str, str, str]:
+        """The lowest value, the mean and the highest value for a person to read."""
+        shown = _day if self.type == "date" else _figure
+        low, mean, high = ("" if value is None else shown(value) for value in (self.min, self.mean, self.max))
+        return low, mean, high
 
 
 class Source(_Fact):
@@ -74,6 +82,7 @@ class Report(_Fact):
     format: int
     case: str
     title: str
+    target: str
     sha: str
     created_at: datetime
     sources: tuple[Source, ...]
@@ -86,6 +95,12 @@ class Report(_Fact):
     steps: tuple[Step, ...]
     columns: tuple[ColumnProfile, ...]
     seconds: float
+
+    @property
+    def classes(self) -> tuple[Bar, ...]:
+        """How often each class of a classification's target occurs; empty for a regression."""
+        target = next(column for column in self.columns if column.name == self.target)
+        return target.bars if target.type == "category" else ()
 
 
 def as_text(report: Report) -> str:
@@ -100,6 +115,7 @@ def as_text(report: Report) -> str:
         "",
         f"{'column':<24} {'type':<9} {'missing':>10} {'min':>14} {'mean':>14} {'max':>14} {'levels':>7}",
         *(_column(column) for column in report.columns),
+        *_classes(report),
     ]
     return "\n".join(lines)
 
@@ -115,15 +131,21 @@ def _step(step: Step) -> list[str]:
     return [head, *(f"    {drop}" for drop in step.drops)]
 
 
+def _classes(report: Report) -> list[str]:
+    shares = [f"{bar.label} {bar.rows:,} ({bar.rows / report.rows_out:.1%})" for bar in report.classes]
+    return ["", f"Classes of {report.target}: {', '.join(shares)}"] if shares else []
+
+
 def _column(column: ColumnProfile) -> str:
-    low, mean, high = (figure(value) for value in (column.min, column.mean, column.max))
+    low, mean, high = column.figures()
     levels = "" if column.levels is None else f"{column.levels:,}"
     figures = f"{column.missing:>10,} {low:>14} {mean:>14} {high:>14} {levels:>7}"
     return f"{column.name[:24]:<24} {column.type:<9} {figures}"
 
 
-def figure(value: float | None) -> str:
-    """A number for a person to read."""
-    if value is None:
-        return ""
+def _figure(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"
+
+
+def _day(value: float) -> str:
+    return to_text(value // 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from esteira.case import Case, Category
+from esteira.case import Case, Column, Date, Integer, Number
 from esteira.data import checks, engine, staging
 from esteira.data.apart import Portion, Rejected, merged
 from esteira.data.layout import columns
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from ibis.backends.duckdb import Backend
-    from ibis.expr.types import Table
+    from ibis.expr.types import Table, Value
 
     Positions = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -97,7 +97,7 @@ class Sieve:
         ]
         marked = rows.mutate(**{checks.FAULT: ibis.cases(*codes, else_=ibis.null("int16"))})
         lost = marked.filter(marked[checks.FAULT].notnull()).order_by(ROW)
-        texts = {name: lost[name].cast("string") for name in self.rejected.names}
+        texts = {name: _as_text(column, lost[name]) for name, column in columns(self.case).items()}
         batches = engine.batches(self.connection, lost.select(ROW, checks.FAULT, **texts))
         drops = merged(drop for batch in batches for drop in self._dropped(batch, tuple(conditions)))
         return marked.filter(marked[checks.FAULT].isnull()).drop(checks.FAULT), drops
@@ -122,7 +122,13 @@ class Sieve:
 
     def _numbers(self) -> tuple[str, ...]:
         table = columns(self.case)
-        return tuple(name for name, column in table.items() if not isinstance(column, Category))
+        return tuple(name for name, column in table.items() if isinstance(column, Integer | Number))
+
+
+def _as_text(column: Column, value: Value) -> Value:
+    if isinstance(column, Date) and not column.time:
+        value = value.cast("date")
+    return value.cast("string")
 
 
 def _broken_portion(part: Part) -> Portion:

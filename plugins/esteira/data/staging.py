@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esteira.case import Case
-from esteira.data import checks, engine
-from esteira.data.layout import Layout, LayoutError, columns
+from esteira.case import Case, Date
+from esteira.data import checks, engine, recode
+from esteira.data.layout import Layout, LayoutError, columns, opened
 from esteira.rules import ROW
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 STAGED = "staged"
+_LINE_ENDS = {"\n": "\\n", "\r": "\\r", "\r\n": "\\r\\n"}
 _BROKEN = {
     "MISSING COLUMNS": "row: too few fields",
     "TOO MANY COLUMNS": "row: too many fields",
@@ -63,12 +64,11 @@ class Staged:
 
 def read(connection: Backend, case: Case, layouts: list[Layout], work: Path) -> Staged:
     """Stage the files, one after the other. Raises LayoutError when a file cannot be read as a CSV."""
+    _check_formats(connection, case)
     parts: list[Part] = []
     reasons: tuple[str, ...] = ()
     for place, layout in enumerate(layouts):
-        # DuckDB takes *, ? and [ in a path for a pattern; the link's name has none.
-        source = work / f"raw{place}{''.join(layout.path.suffixes[-1:])}"
-        source.symlink_to(layout.path.absolute())
+        source = _source(layout, work, place)
         first = parts[-1].first + parts[-1].rows if parts else 0
         text = _text(connection, layout, source, store_rejects=True, rejects_table=f"broken{place}")
         cells = _cells(text, layout, case)
@@ -91,17 +91,43 @@ def faulty(connection: Backend, case: Case, part: Part) -> Iterator[pa.RecordBat
     yield from engine.batches(connection, marked.filter(marked[checks.FAULT].notnull()))
 
 
+def _check_formats(connection: Backend, case: Case) -> None:
+    import duckdb
+
+    for name, column in columns(case).items():
+        try:
+            if isinstance(column, Date) and column.format is not None:
+                connection.con.execute("SELECT try_strptime('', ?)", [column.format])
+        except duckdb.InvalidInputException as error:
+            raise LayoutError(
+                f"columns.{name}.format of the case {case.name!r} is {column.format!r}, which is not in the "
+                f"words of strptime; correct it to what the raw file holds, as in '%d/%m/%Y'"
+            ) from error
+
+
+def _source(layout: Layout, work: Path, place: int) -> Path:
+    """A name for the file that the engine can open: it takes *, ? and [ in a path for a pattern."""
+    if layout.encoding != "utf-8":
+        written = work / f"raw{place}.csv"
+        with opened(layout.path) as content:
+            recode.as_utf8(content, layout.encoding, written)
+        return written
+    link = work / f"raw{place}{''.join(layout.path.suffixes[-1:])}"
+    link.symlink_to(layout.path.absolute())
+    return link
+
+
 def _text(connection: Backend, layout: Layout, source: Path, **on_error: bool | str) -> Table:
     extra = {"rejects_scan": f"scan_{on_error['rejects_table']}"} if "rejects_table" in on_error else {}
     return connection.read_csv(
         str(source),
         columns={f"c{place}": "string" for place in range(len(layout.header))},
         delim=layout.delimiter,
+        new_line=_LINE_ENDS[layout.line_end],
         quote='"',
         escape='"',
         header=True,
         nullstr="",
-        encoding=layout.encoding,
         **on_error,
         **extra,
     )
@@ -145,8 +171,6 @@ def _unreadable(layout: Layout, error: Exception) -> Exception:
     said = str(error)
     if "GZIP" in said:
         remedy = "its compressed content is damaged or cut off; copy it again in full"
-    elif "not latin-1" in said:
-        remedy = "it is not latin-1 as source.encoding says; save it as UTF-8"
     elif "state machine" in said:
         remedy = "its lines end in different ways, or its quotes do not pair up; save it again as one CSV"
     else:

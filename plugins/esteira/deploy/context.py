@@ -9,7 +9,7 @@ from pathlib import Path
 from esteira.bundle import Bundle
 from esteira.settings import PROJECT
 
-LIBRARY = ("__init__", "errors", "vocabulary", "rules", "candidates", "case", "bundle")
+LIBRARY = ("__init__", "errors", "vocabulary", "days", "rules", "candidates", "case", "bundle", "golden")
 """The modules of the library that the API imports."""
 
 Files = Mapping[str, bytes]

@@ -11,6 +11,7 @@ import httpx
 from esteira.bundle import Golden, Metadata
 from esteira.deploy.errors import GoldenError, NotReadyError
 from esteira.deploy.facts import Instance
+from esteira.golden import disagreement
 
 READY_SECONDS = 30.0
 REFUSAL_SECONDS = 0.5
@@ -71,18 +72,18 @@ def serves(instance: Instance, *, seconds: float = 1.0) -> bool:
 def check_golden(url: str, metadata: Metadata) -> int:
     """Send every golden example to `url`/predict; the number of them.
 
-    Raises GoldenError at the first whose answer is further off than metadata.tolerance × max(1, |answer|).
+    Raises GoldenError at the first whose answer is not what the training process gave.
     """
     with _client(keep_alive=1) as client:
         for number, golden in enumerate(metadata.golden, start=1):
             place = (
                 f"golden example {number} of {len(metadata.golden)} of {metadata.case!r} v{metadata.version}"
             )
-            _check_one(client, url, golden, metadata.tolerance, place)
+            _check_one(client, url, golden, metadata, place)
     return len(metadata.golden)
 
 
-def _check_one(client: httpx.Client, url: str, golden: Golden, tolerance: float, place: str) -> None:
+def _check_one(client: httpx.Client, url: str, golden: Golden, metadata: Metadata, place: str) -> None:
     sent = json.dumps(golden.record, ensure_ascii=False)
     try:
         response = client.post(f"{url}/predict", json=golden.record)
@@ -90,17 +91,11 @@ def _check_one(client: httpx.Client, url: str, golden: Golden, tolerance: float,
         raise GoldenError(f"There was no answer to {place}, {sent}: {error!r}") from None
     if response.status_code != httpx.codes.OK:
         raise GoldenError(f"{place}, {sent}, was answered {response.status_code}: {response.text[:500]}")
-    got = _json(response).get("prediction")
-    if not isinstance(got, int | float) or not is_near(got, golden.prediction, tolerance):
+    if found := disagreement(metadata, golden, _json(response)):
         raise GoldenError(
-            f"{place}, {sent}, was answered {got}, expected {golden.prediction} (tolerance {tolerance}); "
-            "the API computes something else than the training did: train again, or release another version"
+            f"{place}, {sent}: {found}; the API computes something else than the training did: "
+            "train again, or release another version"
         )
-
-
-def is_near(got: float, expected: float, tolerance: float) -> bool:
-    """Whether an answer is within tolerance × max(1, |expected|) of the expected one; NaN never is."""
-    return abs(got - expected) <= tolerance * max(1.0, abs(expected))
 
 
 def _client(*, keep_alive: int) -> httpx.Client:

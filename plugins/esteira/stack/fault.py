@@ -15,18 +15,21 @@ _PRINTED = frozenset({"task.stdout", "task.stderr"})  # may arrive when a group 
 
 
 def fault_of(airflow: Airflow, view: RunView) -> str:
-    """The task that failed first, the end of its log and where the UI shows it."""
+    """The task that ended the run, the end of its log and where the UI shows it.
+
+    That is the last one that failed: a candidate that fails earlier ends nothing.
+    """
     run = view.run
     failed = [item for item in view.tasks if item.task.state == "failed"]
     if not failed:
         return f"{run.dag_id} is {run.state} without a failed task; look at {airflow.run_url(run)}"
-    first = min(failed, key=_end)
-    lines = meaningful(airflow.log(run, first.task))
+    last = max(failed, key=_end)
+    lines = meaningful(airflow.log(run, last.task))
     shown = "\n".join(f"  {line}" for line in lines[-LINES:]) or "  (its log is empty)"
-    tries = "1 try" if first.task.try_number == 1 else f"{first.task.try_number} tries"
+    tries = "1 try" if last.task.try_number == 1 else f"{last.task.try_number} tries"
     return (
-        f"{run.dag_id} / {first.name} failed after {tries}. Its log ends with\n{shown}\n"
-        f"The whole log: {airflow.task_url(run, first.task)}"
+        f"{run.dag_id} / {last.name} failed after {tries}. Its log ends with\n{shown}\n"
+        f"The whole log: {airflow.task_url(run, last.task)}"
     )
 
 

@@ -26,7 +26,7 @@ def run(name: str, settings: Settings) -> Release:
     case, now = casefile.load(settings.CASOS_PATH, name), tracked(settings)
     dataset = clean.clean(case, raw.find(case, now), now)
     prepared = train.split_rows(case, dataset, f"local {datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}", now)
-    fitted = [train.fit_candidate(case, prepared, one.kind, now) for one in case.train.candidates]
+    fitted = train.fit_all(case, prepared, now)
     judgement = train.pass_the_gate(case, prepared, fitted, now)
     published = train.publish_version(prepared, judgement, now)
     started = release.start_and_verify(release.build(name, published.version, now), now)

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from esteira import bundle
-from esteira.bundle import Metadata
+from esteira.bundle import Interval, Metadata
 from esteira.deploy.live import live as serving
 from esteira.errors import EsteiraError
 from esteira.settings import PROJECT, Settings
@@ -51,12 +51,18 @@ def _runs_page(facts: Metadata, settings: Settings) -> str:
     return f"[link={page}?{charts}]{page}[/link]"
 
 
+def _interval(interval: Interval, unit: str | None) -> str:
+    held = f"{interval.asked:.0%} asked, {interval.coverage:.1%} of the holdout inside"
+    return f"{held}, half of them narrower than {interval.width:,.4g} {unit or ''}".rstrip()
+
+
 def show(case: str, settings: Settings, console: Console) -> None:
     """Ask the live API once and print what is live, how good it is and where everything is."""
     live = serving(case, settings)
     if live is None:
         raise ClientError(f"{case} is not live; look at `esteira status` and at the logs of its last run")
-    facts = bundle.load(settings.ARTEFATOS_PATH, live.case, live.version).metadata
+    published = bundle.load(settings.ARTEFATOS_PATH, live.case, live.version)
+    facts = published.metadata
     console.print(ask(live.url), highlight=False, markup=False)
     table = Table.grid(padding=(0, 2))
     synthetic = ", [yellow]synthetic data[/]" if facts.dataset.synthetic else ""
@@ -65,8 +71,11 @@ def show(case: str, settings: Settings, console: Console) -> None:
         f"[bold]{live.case} version {live.version}[/], trained on "
         f"{facts.dataset.train_rows:,} rows{synthetic}",
     )
-    scores = ", ".join(f"{name} {value:.6g}" for name, value in facts.scores.items())
-    table.add_row("model", f"{facts.chosen}: {scores} (holdout)")
+    table.add_row("model", f"{facts.chosen}: {facts.told()} on the holdout")
+    if facts.interval is not None:
+        table.add_row("interval", _interval(facts.interval, facts.unit))
+    if "cartao" in facts.files:
+        table.add_row("card", str(published.path("cartao")))
     table.add_row("API", f"{live.url}/docs")
     password = Home.of(settings).password()
     if password:

@@ -1,24 +1,50 @@
 """Gathers everything that a version's metadata says of how it came to be."""
 
+from __future__ import annotations
+
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 
-from esteira.bundle import CandidateFact, Facts, Golden, Record, Value
+from esteira.bundle import CandidateFact, Compared, Facts, Interval
 from esteira.candidates import parameters
-from esteira.case import Case, Column, Number, is_text
+from esteira.case import Case
 from esteira.commit import git_commit
-from esteira.train.features import Doubles
-from esteira.train.fit import Fitted
+from esteira.train import golden, scores
+from esteira.train.answers import Answers
+from esteira.train.finish import Finished
+from esteira.train.fitted import Fitted
+from esteira.train.golden import TOLERANCE
 from esteira.train.prepared import Prepared
 
-TOLERANCE = 1e-5
-"""How far ONNX may be from scikit-learn, relative to the answer or the target's deviation."""
-_GOLDEN = 20
-_PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "duckdb", "mlflow")
+_PACKAGES = (
+    "scikit-learn",
+    "imbalanced-learn",
+    "optuna",
+    "skl2onnx",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "pandas",
+    "duckdb",
+    "mlflow",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the final scikit-learn model answered to the holdout, and what was found out about it."""
+
+    actual: npt.NDArray[Any]
+    """[N]: numbers in the target's unit, or places of classes."""
+    answers: Answers
+    parity: float
+    importances: Mapping[str, float]
 
 
 def gather(
@@ -26,36 +52,68 @@ def gather(
     prepared: Prepared,
     fitted: Sequence[Fitted],
     winner: Fitted,
-    holdout: pd.DataFrame,
-    answers: Doubles,
-    result: dict[str, float],
-    difference: float,
+    finished: Finished,
+    evidence: Evidence,
 ) -> Facts:
-    golden = tuple(
-        Golden(record=record, prediction=float(answer))
-        for record, answer in zip(records(case, holdout.head(_GOLDEN)), answers[:_GOLDEN], strict=True)
-    )
+    """Everything known of the final model; the holdout's scores are counted here."""
+    actual, answers = evidence.actual, evidence.answers
+    examples = golden.choose(case, prepared, finished, answers)
     return Facts(
         case=case.name,
         title=case.title,
         target=case.target,
-        unit=case.target_column.unit,
+        unit=getattr(case.target_column, "unit", None),
         task=case.task,
+        classes=prepared.classes,
+        threshold=finished.threshold,
         columns=case.features,
         seen=prepared.seen,
-        example=case.example or golden[0].record,
-        golden=golden,
+        example=case.example or examples[0].record,
+        golden=examples,
         tolerance=TOLERANCE,
         scale=prepared.scale,
         chosen=winner.name,
         candidates=tuple(_candidate_fact(one) for one in fitted),
-        scores=result,
-        parity=difference,
+        scores=scores.scores(case, actual, answers, prepared.classes),
+        per_class=(
+            scores.per_class(actual, np.asarray(answers.prediction, np.int64), prepared.classes)
+            if prepared.classes
+            else {}
+        ),
+        interval=_interval(case, evidence),
+        importances=dict(evidence.importances),
+        compared=_compared(case, fitted, finished, evidence),
+        parity=evidence.parity,
         dataset=prepared.dataset,
         packages={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         git_commit=git_commit(),
         mlflow_run_id=prepared.mlflow_run_id,
         training_id=prepared.training_id,
+    )
+
+
+def _interval(case: Case, evidence: Evidence) -> Interval | None:
+    ends = evidence.answers.interval
+    if ends is None:
+        return None
+    covered = scores.coverage(evidence.actual, ends)
+    return Interval(asked=case.train.interval, coverage=covered, width=scores.width(ends))
+
+
+def _compared(
+    case: Case, fitted: Sequence[Fitted], finished: Finished, evidence: Evidence
+) -> tuple[Compared, ...]:
+    models = evidence.answers.models
+    if models is None:
+        return ()
+    named = {one.name: type(one.candidate).__name__ for one in fitted}
+    return tuple(
+        Compared(
+            name=named[kind],
+            kind=kind,
+            scores=scores.technical_details(case, evidence.actual, models[:, place]),
+        )
+        for place, kind in enumerate(finished.compared)
     )
 
 
@@ -68,20 +126,3 @@ def _candidate_fact(one: Fitted) -> CandidateFact:
         bound=one.bound,
         mlflow_run_id=one.mlflow_run_id,
     )
-
-
-def records(case: Case, rows: pd.DataFrame) -> list[Record]:
-    """Rows as JSON records by column name: whole numbers as int, missing values as null."""
-    names = list(case.features)
-    return [
-        {name: _value(case.features[name], cell) for name, cell in zip(names, row, strict=True)}
-        for row in rows[names].itertuples(index=False, name=None)
-    ]
-
-
-def _value(column: Column, cell: Any) -> Value:
-    if pd.isna(cell):
-        return None
-    if is_text(column):
-        return str(cell)
-    return float(cell) if isinstance(column, Number) else int(cell)

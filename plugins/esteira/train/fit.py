@@ -1,59 +1,33 @@
-"""Fits one candidate, scores it on the validation part and exports it."""
+"""Fits one candidate: searches its parameters, scores it on the rounds and exports it."""
 
 from __future__ import annotations
 
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
-import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
-from sklearn.base import RegressorMixin
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.frozen import FrozenEstimator
 
-from esteira.candidates import Candidate
+from esteira.candidates import Candidate, Ensemble, Single
 from esteira.case import Case
 from esteira.errors import EsteiraError
+from esteira.train import imbalance
+from esteira.train.export import export_model
+from esteira.train.fitted import Fitted
+from esteira.train.folds import judged_target, rounds
+from esteira.train.learn import CandidateError, answered, learned, lesson, scored
 from esteira.train.prepared import Prepared
-from esteira.train.scores import scores, sentence
+from esteira.train.search import OnTrial, search
 
 log = logging.getLogger("esteira")
 
-
-class CandidateError(EsteiraError):
-    """A candidate is not one of the case's."""
-
-
-class Fitted(BaseModel):
-    """A candidate that was fitted and scored; its files lie in the training's folder."""
-
-    model_config = ConfigDict(frozen=True)
-
-    candidate: Candidate
-    scores: dict[str, float]
-    seconds: float
-    bound: str
-    model: Path
-    graph: Path
-    mlflow_run_id: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.candidate.kind
-
-    def sentence(self) -> str:
-        return f"{sentence(self.scores)}, fitted in {self.seconds:.1f} s ({self.bound})"
-
-    def estimator(self) -> RegressorMixin:
-        """The fitted model, as it is pickled for data scientists."""
-        return joblib.load(self.model)
+_ALL = slice(None)
 
 
 def named(case: Case, name: str) -> Candidate:
-    """The case's candidate of a name."""
+    """The case's candidate of a name; raises CandidateError when it has none."""
     for candidate in case.train.candidates:
         if candidate.kind == name:
             return candidate
@@ -61,50 +35,74 @@ def named(case: Case, name: str) -> Candidate:
     raise CandidateError(f"{name!r} is not a candidate of the case {case.name!r}; it has {names}")
 
 
-def fit(case: Case, prepared: Prepared, candidate: Candidate) -> Fitted:
-    """Fit on the training part; predict the validation part; write the model and its ONNX graph."""
-    bound = candidate.bound(prepared.dataset.train_rows)
-    log.info("Fitting %s: %s", candidate.kind, bound)
+def fit(
+    case: Case,
+    prepared: Prepared,
+    candidate: Candidate,
+    seconds: float | None = None,
+    on_trial: OnTrial | None = None,
+) -> Fitted:
+    """Search for so many seconds, if any; score on the rounds; fit on the training part and export.
+
+    Raises CandidateError when the candidate cannot be fitted or exported, or gives no finite numbers.
+    """
+    if isinstance(candidate, Ensemble):
+        raise CandidateError("An ensemble is put together from fitted candidates; it is not fitted on rows")
+    chosen, study = _searched(case, prepared, imbalance.bounded(case, candidate), seconds, on_trial)
+    bound = chosen.bound(prepared.dataset.train_rows) + imbalance.words(case)
+    log.info("Fitting %s: %s", chosen.kind, bound)
     started = time.monotonic()
-    model = trained(case, prepared, candidate)
-    seconds = time.monotonic() - started
-    result = scores(prepared.target("validation"), model.predict(prepared.columns("validation")))
-    model_path = prepared.folder / f"{candidate.kind}.joblib"
-    graph_path = prepared.folder / f"{candidate.kind}.onnx"
-    joblib.dump(model, model_path, compress=3)
-    graph_path.write_bytes(_exported(case, prepared, model))
+    model = learned(case, chosen, lesson(case, prepared, _ALL, chosen.max_rows))
+    took = time.monotonic() - started
+    answers = _judged_answers(case, prepared, chosen, model)
     fitted = Fitted(
-        candidate=candidate,
-        scores=result,
-        seconds=round(seconds, 3),
+        candidate=chosen,
+        scores=scored(case, prepared, judged_target(case, prepared), answers),
+        seconds=round(took, 3),
         bound=bound,
-        model=model_path,
-        graph=graph_path,
+        model=_file(prepared, chosen, "joblib"),
+        graph=_file(prepared, chosen, "onnx"),
+        answers=_file(prepared, chosen, "npy"),
+        study=study,
     )
-    log.info("%s on the validation part: %s", candidate.kind, fitted.sentence())
+    np.save(fitted.answers, answers)
+    joblib.dump(model, fitted.model, compress=3)
+    fitted.graph.write_bytes(_exported(case, prepared, chosen, model))
+    log.info("%s: %s", chosen.kind, fitted.sentence())
     return fitted
 
 
-def sample(available: int, wanted: int) -> slice | npt.NDArray[np.int64]:
-    """All rows, or which of them make an even sample: the same ones every time, in their order."""
-    if wanted >= available:
-        return slice(None)
-    return np.sort(np.random.default_rng(0).choice(available, wanted, replace=False))
+def _searched(
+    case: Case, prepared: Prepared, candidate: Single, seconds: float | None, on_trial: OnTrial | None
+) -> tuple[Single, Path | None]:
+    if seconds is None or case.train.search is None or not candidate.searched:
+        return candidate, None
+    found = search(case, prepared, candidate, seconds, case.train.search.trials, on_trial)
+    path = _file(prepared, candidate, "study.joblib")
+    joblib.dump(found.study, path)
+    return found.candidate, path
 
 
-def trained(case: Case, prepared: Prepared, candidate: Candidate) -> RegressorMixin:
-    """The model, fitted on its rows of the training part, which answers in the target's own unit."""
-    available = prepared.dataset.train_rows
-    rows = sample(available, candidate.rows(available))
-    columns, target = prepared.columns("train")[rows], prepared.target("train")[rows]
-    if not case.train.log_target:
-        return candidate.fit(columns, target)
-    inner = FrozenEstimator(candidate.fit(columns, np.log(target)))
-    outer = TransformedTargetRegressor(inner, func=np.log, inverse_func=np.exp, check_inverse=False)
-    return outer.fit(columns[:2], target[:2])
+def _judged_answers(case: Case, prepared: Prepared, candidate: Single, final: Any) -> Any:
+    """What it answers to the rows that are scored, aligned with `judged_target`.
+
+    Without folds the final model is the one round's; else each round has a model of its own.
+    """
+    answers = []
+    for one in rounds(case, prepared):
+        model = final
+        if one.part == "train":
+            model = learned(case, candidate, lesson(case, prepared, one.fit, candidate.max_rows))
+        answers.append(answered(prepared, candidate, model, prepared.columns(one.part)[one.score]))
+    return np.concatenate(answers)
 
 
-def _exported(case: Case, prepared: Prepared, model: RegressorMixin) -> bytes:
-    from esteira.train import features, graph
+def _exported(case: Case, prepared: Prepared, candidate: Single, model: Any) -> bytes:
+    try:
+        return export_model(model, prepared.columns("train").shape[1], case.task)
+    except EsteiraError as error:
+        raise CandidateError(f"{candidate.kind} cannot be exported: {error}") from error
 
-    return graph.export(prepared.scaler(), model, features.layout(case.features))
+
+def _file(prepared: Prepared, candidate: Single, kind: str) -> Path:
+    return prepared.folder / f"{candidate.kind}.{kind}"

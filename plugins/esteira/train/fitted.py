@@ -11,6 +11,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from esteira.candidates import Candidate
+from esteira.train.scores import sentence
+from esteira.vocabulary import Task
 
 
 class Fitted(BaseModel):
@@ -23,6 +25,7 @@ class Fitted(BaseModel):
     scores: dict[str, float]
     """On the rows that candidates are compared on: out of fold, or the validation part."""
     seconds: float
+    """How long the model took to fit, without the search and the other folds."""
     bound: str
     model: Path
     """joblib: a scikit-learn model from columns [N, p] to the target's unit, or to classes 0 … K-1."""
@@ -37,6 +40,11 @@ class Fitted(BaseModel):
     @property
     def name(self) -> str:
         return self.candidate.kind
+
+    def sentence(self) -> str:
+        """How well it does and what it cost, for a log or a run note."""
+        task: Task = "regression" if "r2" in self.scores else "classification"
+        return f"{sentence(task, self.scores)}, fitted in {self.seconds:.1f} s ({self.bound})"
 
     def estimator(self) -> Any:
         """The fitted scikit-learn model."""

@@ -1,92 +1,118 @@
-"""Preprocessing and model as one ONNX graph, and the proof that it answers as scikit-learn does."""
+"""Whole ONNX graphs, from raw features to answers, and how one is asked and compared."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
-from onnx import ModelProto, TensorProto, helper
-from skl2onnx import to_onnx, update_registered_converter
-from skl2onnx.algebra.onnx_ops import OnnxCast, OnnxConcat, OnnxGather, OnnxIsNaN, OnnxWhere
-from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
-from skl2onnx.sklapi import CastTransformer
-from sklearn.base import RegressorMixin
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
 
 from esteira.errors import EsteiraError
-from esteira.train.features import Doubles, Layout
+from esteira.train.answers import Answers
+from esteira.train.final import FinalClassifier, FinalRegressor, joined
+from esteira.train.fitted import Fitted
+from esteira.train.nodes import Nodes
+from esteira.train.prepared import Prepared
 
-_OPSET = {"": 21, "ai.onnx.ml": 3}
-OUTPUT = "prediction"
+_BATCH_ROWS = 1_024
+"""Asked at once: a support vector machine holds rows × vectors doubles."""
 
 
 class ParityError(EsteiraError):
     """The exported graph answers differently from the model it was made of."""
 
 
-def export(scaler: Pipeline, model: RegressorMixin, shape: Layout) -> bytes:
-    """The graph from raw features to `prediction` [N, 1], as serialized ONNX.
+def whole(prepared: Prepared, fitted: Fitted) -> bytes:
+    """A candidate's graph behind the preprocessing: from raw features to what its own graph answers."""
+    nodes = Nodes()
+    columns = _preprocessing(nodes, prepared)
+    model = onnx.load(fitted.graph)
+    given = nodes.append(model, {"columns": columns})
+    for output in model.graph.output:
+        kind = output.type.tensor_type
+        nodes.output(output.name, given[output.name], kind.elem_type, kind.shape.dim[1].dim_value)
+    return nodes.serialized()
 
-    A linear model calculates in double precision, as scikit-learn does.
-    """
-    inputs = []
-    if shape.numbers:
-        inputs.append(("numbers", DoubleTensorType([None, len(shape.numbers)])))
-    if shape.texts:
-        inputs.append(("texts", StringTensorType([None, len(shape.texts)])))
-    inner = model.regressor_.estimator if isinstance(model, TransformedTargetRegressor) else model
-    double = [("double", CastTransformer(dtype=np.float64))] if hasattr(inner, "coef_") else []
-    single = ("float32", CastTransformer(dtype=np.float32))  # the scaler's last step, in words of ONNX
-    pipeline = Pipeline([*scaler.steps[:-1], single, *double, ("model", inner)])
-    graph = to_onnx(pipeline, initial_types=inputs, target_opset=_OPSET)
-    _finish(graph, "Identity" if inner is model else "Exp")
-    return bytes(graph.SerializeToString())
+
+def assemble(
+    prepared: Prepared, final: FinalRegressor | FinalClassifier, winner: Path, compared: Sequence[Path]
+) -> bytes:
+    """A version's graph: preprocessing, the winner's graph, those of the compared, and the final answers."""
+    nodes = Nodes()
+    columns = _preprocessing(nodes, prepared)
+    answer, *others = (_answer(nodes, path, columns) for path in (winner, *compared))
+    final.add(nodes, answer, others)
+    return nodes.serialized()
 
 
 def session(graph: bytes) -> onnxruntime.InferenceSession:
+    """A graph that can be asked, on the CPU."""
     return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
 
 
-def predict(run: onnxruntime.InferenceSession, feed: dict[str, npt.NDArray[np.generic]]) -> Doubles:
-    """The graph's answers, float64 [N]."""
-    return np.asarray(run.run([OUTPUT], feed)[0], dtype=np.float64).ravel()
+def run(session: onnxruntime.InferenceSession, feed: dict[str, npt.NDArray[np.generic]]) -> Answers:
+    """What a version's graph answers to N rows of `numbers` and `texts`, asked in batches."""
+    names = [output.name for output in session.get_outputs()]
+    rows = len(next(iter(feed.values())))
+    parts = []
+    for start in range(0, max(rows, 1), _BATCH_ROWS):
+        batch = {name: tensor[start : start + _BATCH_ROWS] for name, tensor in feed.items()}
+        parts.append(_answers(dict(zip(names, session.run(names, batch), strict=True))))
+    return joined(parts)
 
 
-def parity(answers: Doubles, expected: Doubles, scale: float) -> float:
-    """The largest difference, relative to the answer's size or to `scale`, whichever is larger."""
-    return float(np.max(np.abs(answers - expected) / np.maximum(np.abs(expected), scale), initial=0.0))
+def parity(answers: Answers, expected: Answers, scale: float) -> float:
+    """The largest difference, relative to the expected value's size or to `scale`, whichever is larger.
+
+    Probabilities are compared as they are; a class that is another one is infinitely different, and so
+    are answers of another shape or kind.
+    """
+    pairs = [
+        (answers.prediction, expected.prediction, scale),
+        (answers.probabilities, expected.probabilities, 1.0),
+        (answers.interval, expected.interval, scale),
+        (answers.models, expected.models, scale),
+    ]
+    return max(_difference(*pair) for pair in pairs)
 
 
-def _finish(model: ModelProto, operation: str) -> None:
-    """End the graph with `operation` (the inverse of the target's transformation), named `prediction`."""
-    (last,) = model.graph.output
-    model.graph.node.append(helper.make_node(operation, [last.name], [OUTPUT], name="target"))
-    element = last.type.tensor_type.elem_type
-    model.graph.output.pop()
-    model.graph.output.append(helper.make_tensor_value_info(OUTPUT, element, [None, 1]))
+def _difference(
+    given: npt.NDArray[np.generic] | None, expected: npt.NDArray[np.generic] | None, scale: float
+) -> float:
+    if given is None or expected is None:
+        return 0.0 if given is expected else np.inf
+    if given.dtype != expected.dtype or given.shape != expected.shape:
+        return np.inf
+    if np.issubdtype(expected.dtype, np.integer):
+        return 0.0 if np.array_equal(given, expected) else np.inf
+    wanted = expected.astype(np.float64)
+    off = np.abs(given.astype(np.float64) - wanted) / np.maximum(np.abs(wanted), scale)
+    return float(np.max(off, initial=0.0)) if np.isfinite(off).all() else np.inf
 
 
-def _imputer_shape(operator: Any) -> None:
-    imputer: SimpleImputer = operator.raw_operator
-    given = operator.inputs[0].type
-    columns = len(imputer.statistics_) + len(imputer.indicator_.features_)
-    operator.outputs[0].type = type(given)([operator.inputs[0].get_first_dimension(), columns])
+def _preprocessing(nodes: Nodes, prepared: Prepared) -> str:
+    return nodes.append(onnx.load(prepared.preprocessing))["columns"]
 
 
-def _imputer_nodes(scope: Any, operator: Any, container: Any) -> None:
-    imputer: SimpleImputer = operator.raw_operator
-    values, version = operator.inputs[0], operator.target_opset
-    missing = OnnxIsNaN(values, op_version=version)
-    filled = OnnxWhere(missing, imputer.statistics_.astype(np.float64)[None, :], values, op_version=version)
-    which = imputer.indicator_.features_.astype(np.int64)
-    flags = OnnxCast(
-        OnnxGather(missing, which, axis=1, op_version=version), to=TensorProto.DOUBLE, op_version=version
+def _answer(nodes: Nodes, path: Path, columns: str) -> str:
+    (only,) = nodes.append(onnx.load(path), {"columns": columns}).values()
+    return only
+
+
+def _answers(given: dict[str, npt.NDArray[Any]]) -> Answers:
+    """Of one batch; classes are int64, all other numbers become float64."""
+
+    def wide(name: str) -> Any:
+        values = given.get(name)
+        return values if values is None or values.dtype == np.int64 else values.astype(np.float64)
+
+    return Answers(
+        prediction=wide("prediction").ravel(),
+        probabilities=wide("probabilities"),
+        interval=wide("interval"),
+        models=wide("models"),
     )
-    both = OnnxConcat(filled, flags, axis=1, op_version=version, output_names=operator.outputs)
-    both.add_to(scope, container)
-
-
-# skl2onnx's own converter knows neither the indicator nor double precision.
-update_registered_converter(SimpleImputer, "EsteiraImputer", _imputer_shape, _imputer_nodes, overwrite=True)

@@ -1,22 +1,26 @@
-"""Chooses the winner, judges it once on the holdout, and lets it through the gate or not."""
+"""Chooses the winner, finishes it, judges it once on the holdout, and lets it through the gate or not."""
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from esteira.bundle import Facts
-from esteira.case import LOWER_IS_BETTER, Case
+from esteira.case import Case
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
-from esteira.train import features, graph
-from esteira.train.facts import TOLERANCE, gather
-from esteira.train.features import Doubles
-from esteira.train.fit import Fitted
-from esteira.train.gate import gate
+from esteira.train import card, features, finish, graph, importance, pictures
+from esteira.train.answers import Answers
+from esteira.train.facts import Evidence, gather
+from esteira.train.finish import Finished
+from esteira.train.fitted import Fitted
+from esteira.train.gate import Holdout, gate
+from esteira.train.golden import TOLERANCE
 from esteira.train.prepared import Prepared
-from esteira.train.scores import scores, sentence
+from esteira.train.scores import better, sentence
 
 log = logging.getLogger("esteira")
 
@@ -25,13 +29,21 @@ class RejectedError(EsteiraError):
     """The challenger did not pass the gate: it is not published and what is live stays."""
 
 
+class NoCandidateError(EsteiraError):
+    """Every candidate failed: there is nothing to judge."""
+
+
 class Judgement(BaseModel):
-    """The winner's holdout scores, what the gate said, and everything a version's metadata will say."""
+    """The final model, its holdout scores, what the gate said, and everything its metadata will say."""
 
     model_config = ConfigDict(frozen=True)
 
     winner: Fitted
+    finished: Finished
     facts: Facts
+    card: Path
+    pictures: Path
+    """The folder of the holdout's pictures."""
     champion: int | None
     """The version that the challenger was compared with."""
     reasons: tuple[str, ...]
@@ -40,7 +52,8 @@ class Judgement(BaseModel):
     def sentence(self) -> str:
         versus = f"no worse than version {self.champion}" if self.champion else "the first of its kind"
         verdict = f"passed the gate, {versus}" if self.passed else f"rejected: {'; '.join(self.reasons)}"
-        return f"{self.winner.name} wins: {sentence(self.facts.scores)} on the holdout; {verdict}"
+        told = sentence(self.facts.task, self.facts.scores)
+        return f"{self.winner.name} wins: {told} on the holdout; {verdict}"
 
     @property
     def passed(self) -> bool:
@@ -48,38 +61,86 @@ class Judgement(BaseModel):
 
 
 def choose(case: Case, fitted: Sequence[Fitted]) -> Fitted:
-    """The candidate that is best on the validation part by the case's metric; the first of equals."""
-    sign = -1 if case.metric not in LOWER_IS_BETTER else 1
-    return min(fitted, key=lambda one: sign * one.scores[case.metric])
+    """The candidate that is best by the case's metric where candidates are compared; the first of equals.
+
+    Raises NoCandidateError when there is none.
+    """
+    if not fitted:
+        raise NoCandidateError(f"No candidate of the case {case.name!r} could be fitted; see why each failed")
+    best = fitted[0]
+    for one in fitted[1:]:
+        if better(case.metric, one.scores[case.metric], best.scores[case.metric]):
+            best = one
+    return best
 
 
 def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> Judgement:
-    """Choose, prove the ONNX graph equal on the whole holdout, score it there, and ask the gate.
+    """Choose and finish the winner, prove its ONNX graph equal, score it on the holdout, and ask the gate.
 
-    Raises ParityError when the graph answers differently from scikit-learn.
+    Raises NoCandidateError without candidates, ParityError when the graph answers differently from
+    scikit-learn.
     """
-    winner = choose(case, fitted)
-    holdout = prepared.raw("holdout")
-    rows = features.frame(holdout, features.layout(case.features))
-    answers = winner.estimator().predict(prepared.columns("holdout"))
-    difference = _prove(case, prepared, winner, rows, answers)
-    result = scores(prepared.target("holdout"), answers)
-    log.info("%s wins on validation; on the holdout: %s", winner.name, sentence(result))
-    facts = gather(case, prepared, fitted, winner, holdout, answers, result, difference)
-    champion, reasons = gate(case, result, holdout, prepared.scale, settings)
-    for reason in reasons:
+    winner, finished, answers, parity = _proven(case, prepared, fitted)
+    ask = importance.asking(case, finished.graph.read_bytes())
+    drops, drawn = pictures.of_features(case, prepared, ask)
+    evidence = Evidence(actual=prepared.target("holdout"), answers=answers, parity=parity, importances=drops)
+    facts = gather(case, prepared, fitted, winner, finished, evidence)
+    log.info("%s wins; on the holdout: %s", winner.name, sentence(case, facts.scores))
+    seen = Holdout(
+        rows=prepared.raw("holdout"),
+        scores=facts.scores,
+        interval=facts.interval,
+        calibrated=len(winner.answered()),
+    )
+    verdict = gate(case, prepared, seen, settings)
+    for reason in verdict.reasons:
         log.error("Gate: %s", reason)
-    return Judgement(winner=winner, facts=facts, champion=champion, reasons=tuple(reasons))
+    shown = {**pictures.of_answers(case, prepared.classes, evidence.actual, answers), **drawn}
+    folder = pictures.write(prepared.folder / "pictures", shown)
+    page = prepared.folder / "cartao.html"
+    page.write_text(card.as_page(case, prepared, facts, evidence, shown, verdict), encoding="utf-8")
+    return Judgement(
+        winner=winner,
+        finished=finished,
+        facts=facts,
+        card=page,
+        pictures=folder,
+        champion=verdict.champion,
+        reasons=verdict.reasons,
+    )
 
 
-def _prove(case: Case, prepared: Prepared, winner: Fitted, rows: pd.DataFrame, answers: Doubles) -> float:
-    shape = features.layout(case.features)
-    run = graph.session(winner.graph.read_bytes())
-    difference = graph.parity(graph.predict(run, features.tensors(rows, shape)), answers, prepared.scale)
+def _proven(
+    case: Case, prepared: Prepared, fitted: Sequence[Fitted]
+) -> tuple[Fitted, Finished, Answers, float]:
+    """The best candidate whose graph answers as it does, finished, with its answers to the holdout."""
+    winner = choose(case, fitted)
+    others = [one for one in fitted if one is not winner]
+    finished = finish.finish(case, prepared, winner, others)
+    answers = finish.answers(finished, prepared.columns("holdout"))
+    try:
+        return winner, finished, answers, _prove(case, prepared, winner, finished, answers)
+    except graph.ParityError as error:
+        if not others:
+            raise
+        log.error("%s; the next best is taken", error)  # noqa: TRY400
+        return _proven(case, prepared, others)
+
+
+def _prove(case: Case, prepared: Prepared, winner: Fitted, finished: Finished, answers: Answers) -> float:
+    """The largest difference on the whole holdout, and on rows with what a request may bring besides."""
+    ask, holdout = importance.asking(case, finished.graph.read_bytes()), prepared.raw("holdout")
+    odd = features.disturbed(holdout, case)
+    frame = features.frame(odd, features.layout(case.features))
+    of_odd = finish.answers(finished, prepared.scaler().transform(frame))
+    difference = max(
+        graph.parity(ask(holdout), answers, prepared.scale), graph.parity(ask(odd), of_odd, prepared.scale)
+    )
     if difference > TOLERANCE:
         raise graph.ParityError(
             f"{winner.name}: the ONNX graph differs from scikit-learn by {difference:.2g} on the holdout, "
             f"at most {TOLERANCE:g} is allowed; leave this candidate out of the case"
         )
-    log.info("ONNX equals scikit-learn on %s holdout rows within %.2g", f"{len(rows):,}", difference)
+    rows = f"{len(holdout):,} holdout and {len(odd):,} disturbed rows"
+    log.info("ONNX equals scikit-learn on %s within %.2g", rows, difference)
     return difference

@@ -11,14 +11,17 @@ from pydantic import BaseModel, ConfigDict
 
 from esteira.bundle import DatasetFact, Seen
 from esteira.data.dataset import Dataset
+from esteira.days import to_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from sklearn.pipeline import Pipeline
 
+SAMPLE_ROWS = 2_000
+
 
 class Prepared(BaseModel):
-    """A training whose parts are on disk in `folder`."""
+    """A training whose parts (`train`, `validation`, `holdout`) are on disk in `folder`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,25 +31,49 @@ class Prepared(BaseModel):
     dataset: DatasetFact
     seen: dict[str, Seen]
     scale: float
-    """Standard deviation of the target in the training part."""
+    """Standard deviation of the target in the training part; 1 for classes."""
+    classes: tuple[int, ...] | tuple[str, ...] | None = None
+    """Those that the training part holds, in the order of the case's levels, else sorted."""
+    column_names: tuple[str, ...]
+    """What each of the p columns is, for people."""
+    since: tuple[float, float] | None = None
+    """The days from which on a row is of the validation part and of the holdout; None if not split by time."""
     mlflow_run_id: str = ""
     """The training's parent run."""
 
+    @property
+    def preprocessing(self) -> Path:
+        """The ONNX graph from `numbers` float64 [N, k] and `texts` [N, m] to `columns` float32 [N, p]."""
+        return self.folder / "preprocessing.onnx"
+
     def columns(self, part: str) -> npt.NDArray[np.float32]:
         """The preprocessed columns of a part, float32 [N, p], mapped from disk."""
-        columns: npt.NDArray[np.float32] = np.load(self.folder / f"{part}_X.npy", mmap_mode="r")
-        return columns
+        return _mapped(self.folder / f"{part}_X.npy")
 
-    def target(self, part: str) -> npt.NDArray[np.float64]:
-        """The target of a part in its own unit, float64 [N]."""
-        target: npt.NDArray[np.float64] = np.load(self.folder / f"{part}_y.npy")
+    def target(self, part: str) -> npt.NDArray[np.float64] | npt.NDArray[np.int64]:
+        """The target of a part in its own unit, float64 [N], or the places of its classes, int64 [N]."""
+        target: npt.NDArray[np.float64] | npt.NDArray[np.int64] = np.load(self.folder / f"{part}_y.npy")
         return target
+
+    def times(self) -> npt.NDArray[np.float64] | None:
+        """The moments of the training part's rows in days, float64 [N_train], NaN where there is none.
+
+        None when the case names no time column.
+        """
+        path = self.folder / "train_t.npy"
+        return np.load(path) if path.exists() else None
 
     def raw(self, part: str) -> DataFrame:
         """The raw rows of the validation or holdout part, features and target."""
         import pandas as pd
 
         return pd.read_parquet(self.folder / f"{part}.parquet")
+
+    def sample(self) -> DataFrame:
+        """At most 2,000 raw rows, features and target, evenly from validation; without that, from train."""
+        rows = self.raw("validation" if self.dataset.validation_rows else "train_sample")
+        step = -(-len(rows) // SAMPLE_ROWS)
+        return rows.iloc[::step].reset_index(drop=True)
 
     def scaler(self) -> Pipeline:
         """The fitted preprocessing."""
@@ -55,8 +82,18 @@ class Prepared(BaseModel):
         return joblib.load(self.folder / "scaler.joblib")
 
     def sentence(self) -> str:
-        fact = self.dataset
-        return (
-            f"{fact.train_rows:,} rows to train, {fact.validation_rows:,} to validate, "
-            f"{fact.holdout_rows:,} held out"
-        )
+        """How many rows each part has, and what decided it, in plain words."""
+        fact, (tested, held) = self.dataset, map(_from, self.since or (None, None))
+        parts = [f"{fact.train_rows:,} rows to train", f"{fact.holdout_rows:,} held out{held}"]
+        if fact.validation_rows:
+            parts.insert(1, f"{fact.validation_rows:,} to validate{tested}")
+        return ", ".join(parts)
+
+
+def _mapped(path: Path) -> npt.NDArray[np.float32]:
+    columns: npt.NDArray[np.float32] = np.load(path, mmap_mode="r")
+    return columns
+
+
+def _from(day: float | None) -> str:
+    return "" if day is None else f" from {to_text(day)} on"

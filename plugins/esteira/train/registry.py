@@ -8,7 +8,6 @@ from mlflow.exceptions import MlflowException
 from esteira.bundle import Bundle, Metadata
 from esteira.settings import Settings
 from esteira.train import track
-from esteira.train.scores import sentence
 
 log = logging.getLogger("esteira")
 
@@ -25,12 +24,12 @@ def register(bundle: Bundle, settings: Settings) -> str:
     facts = bundle.metadata
     number = find(bundle.metadata.case, bundle.version, settings)
     if number is None:
-        run_id = next(one.mlflow_run_id for one in facts.candidates if one.name == facts.chosen)
+        run_id = facts.mlflow_run_id
         assert run_id is not None
         _create_model(client, facts.case)
         outputs = client.get_run(run_id).outputs
         assert outputs is not None
-        model = outputs.model_outputs[0].model_id
+        model = outputs.model_outputs[-1].model_id
         tags = {
             VERSION_TAG: str(bundle.version),
             "esteira.bundle": f"{facts.case}/metadados/{bundle.metadata_path.name}",
@@ -41,10 +40,10 @@ def register(bundle: Bundle, settings: Settings) -> str:
             facts.case, f"models:/{model}", run_id, tags=tags, model_id=model, description=_description(facts)
         )
         number = str(created.version)
-        for run in {run_id, facts.mlflow_run_id or run_id}:
+        candidate = next(one.mlflow_run_id for one in facts.candidates if one.name == facts.chosen)
+        for run in {run_id, candidate or run_id}:
             client.set_tag(run, VERSION_TAG, str(bundle.version))
-        if facts.mlflow_run_id:
-            client.set_tag(facts.mlflow_run_id, "mlflow.runName", f"v{bundle.version} {facts.chosen}")
+        client.set_tag(run_id, "mlflow.runName", f"v{bundle.version} {facts.chosen}")
     client.set_registered_model_alias(facts.case, "challenger", number)
     return number
 
@@ -71,7 +70,7 @@ def promote(case: str, version: int, settings: Settings) -> None:
 
 
 def _description(facts: Metadata) -> str:
-    return f"{facts.title}: {facts.chosen}, {sentence(facts.scores)} on the holdout"
+    return f"{facts.title}: {facts.chosen}, {facts.told()} on the holdout"
 
 
 def _create_model(client: MlflowClient, case: str) -> None:

@@ -1,6 +1,9 @@
-"""Gives each row its side by a hash of its content, so that it keeps it in every later training."""
+"""Gives each row its side: by a hash of its content, so that it keeps it in every later training, or by time."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -8,34 +11,139 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from esteira.train.features import doubles
+from esteira.case import Case
+from esteira.errors import EsteiraError
+from esteira.train import features
+from esteira.train.features import Doubles, doubles
 
 TRAIN: Final = 0
 VALIDATION: Final = 1
 HOLDOUT: Final = 2
+LEFT_OUT: Final = 3
+"""In no part: a class that the training part lacks cannot be judged."""
 
-_HOLDOUT_SHARE = 10
-_VALIDATION_SHARE = 10
+_VALIDATION_SHARE = 0.1
+_BUCKETS = 100_000
 _NARROW = (pa.int8(), pa.int16())
+_NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_timestamp)
 
 Hashes = npt.NDArray[np.uint64]
+Sides = npt.NDArray[np.uint8]
 
 
-def sides(rows: pd.DataFrame | pa.RecordBatch) -> npt.NDArray[np.uint8]:
-    """TRAIN (80 %), VALIDATION (10 %) or HOLDOUT (10 %) for each row, from its content alone.
+class SplitError(EsteiraError):
+    """The dataset cannot be split into parts that a model can be trained and judged on."""
 
-    Numbers are hashed as float64 and columns in the order of their names, so that neither a
-    narrower type nor another order moves a row.
+
+@dataclass(frozen=True)
+class Cuts:
+    """From which value on a row is of the validation part and, further up, of the holdout."""
+
+    validation: float
+    holdout: float
+
+    def sides(self, order: Doubles) -> Sides:
+        """The side of each value; one that is missing (NaN) is of the training part."""
+        side = np.full(len(order), TRAIN, dtype=np.uint8)
+        side[order >= self.validation] = VALIDATION
+        side[order >= self.holdout] = HOLDOUT
+        return side
+
+
+@dataclass(frozen=True)
+class Split:
+    """A dataset with the side of each of its rows; `cuts` are days, if it was split by time."""
+
+    path: Path
+    sides: Sides
+    cuts: Cuts | None
+
+    def batches(self, columns: list[str]) -> Iterator[tuple[pa.RecordBatch, Sides]]:
+        """The dataset's rows in its order, with their sides."""
+        at = 0
+        for rows in features.batches(self.path, columns):
+            yield rows, self.sides[at : at + rows.num_rows]
+            at += rows.num_rows
+
+    def size(self, side: int) -> int:
+        return int(np.count_nonzero(self.sides == side))
+
+    def without(self, rows: npt.NDArray[np.bool_]) -> "Split":
+        """The same with some rows in no part."""
+        return Split(self.path, np.where(rows, np.uint8(LEFT_OUT), self.sides), self.cuts)
+
+
+def divide(case: Case, path: Path) -> Split:
+    """Split a dataset by its content or, if the case names a time column, by that.
+
+    By time the newest rows are held out; one moment never spans two parts, and rows without a time are of
+    the training part. The validation part is 10 % of all rows, and empty when the case asks for folds.
+    Raises SplitError when fewer rows, or moments, differ than there are parts.
+    """
+    holdout, validation = case.train.holdout, 0.0 if case.train.folds else _VALIDATION_SHARE
+    if case.train.time is not None:
+        moments = _read(path, [case.train.time], lambda rows: doubles(rows[0]))
+        cuts = _cuts(moments, holdout, validation, f"{path} holds {{}} moments in {case.train.time!r}")
+        return Split(path, cuts.sides(moments), cuts)
+    order = -_read(path, [*case.features, case.target], _buckets)
+    side = _content_cuts(holdout, validation).sides(order)
+    if len(np.unique(side)) < (3 if validation else 2):
+        side = _cuts(order, holdout, validation, f"{path} holds {{}} different rows").sides(order)
+    return Split(path, side, None)
+
+
+def sides(rows: pd.DataFrame | pa.RecordBatch, holdout: float = 0.1) -> Sides:
+    """TRAIN, VALIDATION (10 %) or HOLDOUT for each row, from its content alone.
+
+    Numbers are hashed as float64, dates as their days, and columns in the order of their names, so
+    that neither a narrower type nor another order moves a row.
     """
     batch = (
         rows if isinstance(rows, pa.RecordBatch) else pa.RecordBatch.from_pandas(rows, preserve_index=False)
     )
-    names = sorted(batch.schema.names)
-    bucket = _combined([_hashes(batch[name]) for name in names]) % np.uint64(100)
-    side = np.full(len(bucket), TRAIN, dtype=np.uint8)
-    side[bucket < _HOLDOUT_SHARE + _VALIDATION_SHARE] = VALIDATION
-    side[bucket < _HOLDOUT_SHARE] = HOLDOUT
-    return side
+    return _content_cuts(holdout, _VALIDATION_SHARE).sides(-_buckets(batch))
+
+
+def _read(path: Path, columns: list[str], value: Callable[[pa.RecordBatch], Doubles]) -> Doubles:
+    return np.concatenate([value(rows) for rows in features.batches(path, columns)])
+
+
+def _content_cuts(holdout: float, validation: float) -> Cuts:
+    """On buckets turned negative: the lowest ones are held out, the next ones validate."""
+    held = round(holdout * _BUCKETS)
+    return Cuts(validation=1 - held - round(validation * _BUCKETS), holdout=1 - held)
+
+
+def _cuts(order: Doubles, holdout: float, validation: float, found: str) -> Cuts:
+    """Cuts between different values, as near to the shares as they can be without an empty part."""
+    values, rows = np.unique(order[~np.isnan(order)], return_counts=True)
+    parts = 3 if validation else 2
+    if len(values) < parts:
+        raise SplitError(
+            f"{found.format(len(values))}, too few for {parts} parts, one to train on and the others to judge "
+            f"by; a few hundred different ones are needed for a model worth having"
+        )
+    newest = np.cumsum(rows[::-1])
+    held = tested = _nearest(newest[: 1 - parts], holdout * len(order))
+    if validation:
+        tested += _nearest(newest[held:-1] - newest[held - 1], validation * len(order))
+    return Cuts(validation=float(values[-tested]), holdout=float(values[-held]))
+
+
+def _nearest(rows: npt.NDArray[np.int64], wanted: float) -> int:
+    """How many of the values, one at least, hold about so many rows."""
+    return 1 + int(np.argmin(np.abs(rows - wanted)))
+
+
+def _buckets(rows: pa.RecordBatch) -> Doubles:
+    """A whole number below 100,000 for each row, from its content.
+
+    Its thousands are the hash's last two digits, which alone decided when all shares were whole percents:
+    no row of those moves.
+    """
+    row = _combined([_hashes(rows[name]) for name in sorted(rows.schema.names)])
+    hundred, thousand = np.uint64(100), np.uint64(1000)
+    return np.asarray(row % hundred * thousand + row // hundred % thousand, dtype=np.float64)
 
 
 def _hashes(column: pa.Array) -> Hashes:
@@ -43,7 +151,7 @@ def _hashes(column: pa.Array) -> Hashes:
     if column.type in _NARROW and not column.null_count:
         values = column.to_numpy()
         found: Hashes = _hashes_of(values.dtype)[values.view(f"u{values.dtype.itemsize}")]
-    elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+    elif any(numeric(column.type) for numeric in _NUMERIC):
         found = np.asarray(pd.util.hash_array(doubles(column)), dtype=np.uint64)
     else:
         hashed = pd.util.hash_pandas_object(column.to_pandas(), index=False)

@@ -1,16 +1,23 @@
-"""The four steps of a training, as the DAG, the command line and a notebook call them."""
+"""The steps of a training, as the DAG, the command line and a notebook call them."""
+
+from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from esteira import bundle
 from esteira.bundle import Bundle
+from esteira.candidates import Ensemble
 from esteira.case import Case
 from esteira.data.dataset import Dataset
 from esteira.settings import Settings
-from esteira.train import judge, registry, track, workspace
-from esteira.train.fit import Fitted, fit, named
+from esteira.train import ensemble, judge, registry, search, track, workspace
+from esteira.train.candidate_run import candidate_run
+from esteira.train.fit import fit, named
+from esteira.train.fitted import Fitted
 from esteira.train.judge import Judgement, RejectedError
+from esteira.train.learn import CandidateError
 from esteira.train.prepare import prepare
 from esteira.train.prepared import Prepared
 
@@ -25,19 +32,70 @@ def split_rows(case: Case, dataset: Dataset, training_id: str, settings: Setting
     return prepared.model_copy(update={"mlflow_run_id": run_id})
 
 
+def alone(case: Case) -> list[str]:
+    """The candidates that are fitted each for itself, all but the ensemble; CandidateError if there is none."""
+    names = [one.kind for one in case.train.candidates if not isinstance(one, Ensemble)]
+    if not names:
+        raise CandidateError("An ensemble needs candidates to be made of; choose two or more of them")
+    return names
+
+
+def competing(case: Case, names: Sequence[str]) -> Case:
+    """The case with only the candidates named, in its own order; with all of them when none is.
+
+    Raises CandidateError for a name that is not among them.
+    """
+    chosen = {named(case, name).kind for name in names}
+    kept = tuple(one for one in case.train.candidates if one.kind in chosen or not chosen)
+    return case.model_copy(update={"train": case.train.model_copy(update={"candidates": kept})})
+
+
 def fit_candidate(case: Case, prepared: Prepared, name: str, settings: Settings) -> Fitted:
-    """Fit the case's candidate of a name, score it, export it and log it as a run."""
-    fitted = fit(case, prepared, named(case, name))
-    run_id = track.log_candidate(case, prepared, fitted, settings)
-    return fitted.model_copy(update={"mlflow_run_id": run_id})
+    """Search, fit, score and export the case's candidate of a name, and log it as a run with its trials."""
+    candidate = named(case, name)
+    with candidate_run(case, prepared, candidate, settings) as run:
+        fitted = fit(case, prepared, candidate, search.seconds_for(case, candidate), run.trial)
+        run.result(case, prepared, fitted)
+    return fitted.model_copy(update={"mlflow_run_id": run.run_id})
+
+
+def combine(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> list[Fitted]:
+    """The fitted candidates, with their ensemble if the case names one and there are two or more of them."""
+    wanted = next((one for one in case.train.candidates if isinstance(one, Ensemble)), None)
+    if wanted is None or len(fitted) < 2:
+        return list(fitted)
+    with candidate_run(case, prepared, wanted, settings) as run:
+        together = ensemble.combine(case, prepared, wanted, fitted)
+        run.result(case, prepared, together)
+    return [*fitted, together.model_copy(update={"mlflow_run_id": run.run_id})]
+
+
+def fit_all(case: Case, prepared: Prepared, settings: Settings) -> list[Fitted]:
+    """Every candidate of the case and the ensemble, one after the other.
+
+    One that fails is reported and left out. Raises TrackingError when MLflow does not answer.
+    """
+    fitted: list[Fitted] = []
+    for name in alone(case):
+        with _left_out(name):
+            fitted.append(fit_candidate(case, prepared, name, settings))
+    with _left_out("ensemble"):
+        fitted = combine(case, prepared, fitted, settings)
+    return fitted
 
 
 def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> Judgement:
-    """Judge the winner on the holdout and log the verdict.
+    """Finish the winner, judge it on the holdout and log the verdict.
 
-    Raises RejectedError, with every reason, when the gate does not let it through.
+    Raises RejectedError, with every reason, when the gate does not let it through, and
+    NoCandidateError when there is nothing to judge.
     """
-    judgement = judge.judge(case, prepared, fitted, settings)
+    track.connect(settings)
+    try:
+        judgement = judge.judge(case, prepared, fitted, settings)
+    except Exception as error:
+        track.abandon(prepared, error)
+        raise
     track.log_judgement(prepared, judgement, settings)
     if not judgement.passed:
         workspace.end(settings, case.name, prepared.training_id)
@@ -49,19 +107,30 @@ def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], sett
 
 
 def publish_version(prepared: Prepared, judgement: Judgement, settings: Settings) -> Bundle:
-    """Publish the winner as the next version and register it in MLflow as the challenger."""
+    """Publish the final model as the next version and register it in MLflow as the challenger."""
     track.connect(settings)
-    winner = judgement.winner
     published = bundle.publish(
         settings.ARTEFATOS_PATH,
         judgement.facts,
         {
-            "modelo": winner.model.read_bytes(),
+            "modelo": judgement.finished.model.read_bytes(),
             "scaler": (prepared.folder / "scaler.joblib").read_bytes(),
-            "onnx": winner.graph.read_bytes(),
+            "onnx": judgement.finished.graph.read_bytes(),
+            "cartao": judgement.card.read_bytes(),
         },
     )
     number = registry.register(published, settings)
     log.info("Published version %d (MLflow's version %s)", published.version, number)
     workspace.end(settings, published.metadata.case, prepared.training_id)
     return published
+
+
+@contextmanager
+def _left_out(name: str) -> Iterator[None]:
+    """A candidate's failure is the end of it, not of the training."""
+    try:
+        yield
+    except track.TrackingError:
+        raise
+    except Exception:
+        log.exception("%s failed and is left out; the others go on", name)

@@ -1,37 +1,37 @@
-"""Tells MLflow: a parent run for each training, a child run for each candidate."""
+"""Tells MLflow of a training: a parent run, opened when the rows are split and ended by the gate."""
+
+from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from pathlib import Path
 
 import httpx
 import mlflow
+import numpy as np
 import onnx
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
-from mlflow.entities import Run, RunStatus
+from mlflow.entities import Metric, RunStatus, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, Schema, TensorSpec
-from numpy import dtype
-from sklearn.inspection import permutation_importance
-from sklearn.pipeline import Pipeline
+from mlflow.types import Schema, TensorSpec
 
-from esteira.candidates import parameters
 from esteira.case import Case
 from esteira.data.dataset import Dataset
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
-from esteira.train import features, plots
-from esteira.train.features import Layout
-from esteira.train.fit import Fitted
 from esteira.train.judge import Judgement
 from esteira.train.prepared import Prepared
 
 log = logging.getLogger("esteira")
 
-_IMPORTANCE_ROWS = 1_000
-_TRAINING = "esteira.training"
+TRAINING = "esteira.training"
+ROLE = "esteira.role"
+_STALE_SECONDS = 2 * 24 * 3600
+_PARTS = {"rows", "train_rows", "validation_rows", "holdout_rows", "synthetic"}
 
 
 class TrackingError(EsteiraError):
@@ -69,109 +69,110 @@ def experiment(case: str, settings: Settings) -> str:
 def start(case: Case, prepared: Prepared, settings: Settings) -> str:
     """The id of the training's parent run; the same training asked again gives the same run."""
     client = connect(settings)
+    found = experiment(case.name, settings)
+    _end_stale(client, found)
     known = client.search_runs(
-        [experiment(case.name, settings)],
-        f"tags.`{_TRAINING}` = '{prepared.training_id}' and tags.`esteira.role` = 'training'",
+        [found], f"tags.`{TRAINING}` = '{prepared.training_id}' and tags.`{ROLE}` = 'training'"
     )
     if known:
         client.update_run(known[0].info.run_id, status="RUNNING")
         return str(known[0].info.run_id)
-    fact = prepared.dataset
-    tags = {_TRAINING: prepared.training_id, "esteira.role": "training", "mlflow.note.content": case.title}
+    fact, train = prepared.dataset, case.train
+    tags = {TRAINING: prepared.training_id, ROLE: "training", "mlflow.note.content": case.title}
     with mlflow.start_run(run_name=f"{case.name} {fact.sha256}", tags=tags) as run:
-        mlflow.log_input(_mlflow_dataset(prepared.cleaned), context="training")
+        mlflow.log_input(mlflow_dataset(prepared.cleaned), context="training")
         mlflow.log_params(
-            {"metric": case.train.metric, "log_target": case.train.log_target}
-            | fact.model_dump(include={"rows", "train_rows", "validation_rows", "holdout_rows", "synthetic"})
+            {"metric": case.metric, "search_seconds": train.search.seconds if train.search else 0}
+            | train.model_dump(include={"log_target", "holdout", "time", "folds", "imbalance"})
+            | fact.model_dump(include=_PARTS)
         )
         mlflow.log_artifact(str(prepared.cleaned.page_path), "dataset")
     client.update_run(run.info.run_id, status="RUNNING")
     return str(run.info.run_id)
 
 
-def log_candidate(case: Case, prepared: Prepared, fitted: Fitted, settings: Settings) -> str:
-    """One child run: parameters, scores, dataset, ONNX model with signature, three pictures."""
-    client = connect(settings)
-    experiment(case.name, settings)
-    tags = {
-        "mlflow.parentRunId": prepared.mlflow_run_id,
-        _TRAINING: prepared.training_id,
-        "esteira.role": "candidate",
-        "esteira.bound": fitted.bound,
-    }
-    with mlflow.start_run(run_name=fitted.name, tags=tags) as run:
-        mlflow.log_params({"candidate": fitted.name} | parameters(fitted.candidate))
-        mlflow.log_metrics(fitted.scores | {"fit_seconds": fitted.seconds})
-        mlflow.log_input(_mlflow_dataset(prepared.cleaned), context="training")
-        _log_pictures(case, prepared, fitted)
-        mlflow.onnx.log_model(
-            onnx.load(fitted.graph),
-            name="model",
-            signature=_signature(features.layout(case.features)),
-            pip_requirements=["onnxruntime", "numpy"],
-            save_as_external_data=False,
-        )
-    _drop_earlier_tries(client, run, fitted.name)
-    return str(run.info.run_id)
-
-
 def log_judgement(prepared: Prepared, judgement: Judgement, settings: Settings) -> None:
-    """Write the outcome to the parent run and end it: finished when it passed, failed when rejected."""
+    """Write the outcome to the parent run and end it: finished when it passed, failed when rejected.
+
+    The run gets the holdout's scores, its pictures, the model card and the graph that production runs.
+    """
     client = connect(settings)
-    run_id = prepared.mlflow_run_id
-    for name, value in judgement.facts.scores.items():
-        client.log_metric(run_id, f"holdout_{name}", value)
-    client.log_metric(run_id, "onnx_parity", judgement.facts.parity)
-    verdict = judgement.winner.name if judgement.passed else f"rejected {judgement.winner.name}"
-    client.set_tag(run_id, "mlflow.runName", f"{judgement.facts.case} {verdict}")
-    client.set_tag(run_id, "mlflow.note.content", judgement.sentence())
-    client.set_tag(run_id, "esteira.winner", judgement.winner.name)
-    client.set_tag(run_id, "esteira.gate", "passed" if judgement.passed else "; ".join(judgement.reasons))
-    if judgement.winner.mlflow_run_id:
-        client.set_tag(judgement.winner.mlflow_run_id, "esteira.winner", "true")
+    experiment(judgement.facts.case, settings)
+    run_id, facts, winner = prepared.mlflow_run_id, judgement.facts, judgement.winner
+    figures = {f"holdout_{name}": value for name, value in facts.scores.items()} | {
+        "onnx_parity": facts.parity
+    }
+    if facts.interval is not None:
+        figures |= {"holdout_coverage": facts.interval.coverage, "holdout_width": facts.interval.width}
+    verdict = winner.name if judgement.passed else f"rejected {winner.name}"
+    tags = {
+        "mlflow.runName": f"{facts.case} {verdict}",
+        "mlflow.note.content": judgement.sentence(),
+        "esteira.winner": winner.name,
+        "esteira.gate": "passed" if judgement.passed else "; ".join(judgement.reasons),
+    }
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0) for name, value in figures.items()],
+        tags=[RunTag(name, text) for name, text in tags.items()],
+    )
+    with mlflow.start_run(run_id=run_id):
+        mlflow.log_artifacts(str(judgement.pictures))
+        mlflow.log_artifact(str(judgement.card))
+        log_graph(judgement.finished.graph.read_bytes())
+    if winner.mlflow_run_id:
+        client.set_tag(winner.mlflow_run_id, "esteira.winner", "true")
     status = RunStatus.FINISHED if judgement.passed else RunStatus.FAILED
     client.set_terminated(run_id, status=RunStatus.to_string(status))
 
 
-def _drop_earlier_tries(client: mlflow.MlflowClient, run: Run, name: str) -> None:
-    training = run.data.tags[_TRAINING]
-    for twin in client.search_runs([run.info.experiment_id], f"tags.`{_TRAINING}` = '{training}'"):
-        if twin.info.run_name == name and twin.info.run_id != run.info.run_id:
-            client.delete_run(twin.info.run_id)
+def abandon(prepared: Prepared, why: BaseException) -> None:
+    """End the parent run as failed, with the reason, as far as MLflow answers."""
+    client = mlflow.MlflowClient()
+    try:
+        client.set_tag(prepared.mlflow_run_id, "mlflow.note.content", f"{type(why).__name__}: {why}")
+        client.set_terminated(prepared.mlflow_run_id, status="FAILED")
+    except MlflowException as error:
+        log.warning("The run %s stays open in MLflow: %s", prepared.mlflow_run_id, error)
 
 
-def _log_pictures(case: Case, prepared: Prepared, fitted: Fitted) -> None:
-    actual, model = prepared.target("validation"), fitted.estimator()
-    predicted = model.predict(prepared.columns("validation"))
-    unit = f"({case.target_column.unit})" if case.target_column.unit else ""
-    mlflow.log_figure(plots.predicted_against_actual(actual, predicted, unit), "predicted_against_actual.png")
-    mlflow.log_figure(plots.residuals(actual, predicted, unit), "residuals.png")
-    sample = prepared.raw("validation").head(_IMPORTANCE_ROWS)
-    shape = features.layout(case.features)
-    pipeline = Pipeline([*prepared.scaler().steps, ("model", model)])
-    shuffled = permutation_importance(
-        pipeline,
-        features.frame(sample, shape),
-        sample[case.target],
-        n_repeats=2,
-        random_state=0,
-        scoring="r2",
+def log_graph(graph: bytes) -> None:
+    """The graph as the active run's model, with the signature that it says of itself."""
+    model = onnx.load_from_string(graph)
+    mlflow.onnx.log_model(
+        model,
+        name="model",
+        signature=ModelSignature(_schema(model.graph.input), _schema(model.graph.output)),
+        pip_requirements=["onnxruntime", "numpy"],
+        save_as_external_data=False,
     )
-    mlflow.log_figure(plots.importances(shape.names, shuffled.importances_mean), "importances.png")
 
 
-def _signature(shape: Layout) -> ModelSignature:
-    inputs: list[ColSpec | TensorSpec] = []
-    if shape.numbers:
-        inputs.append(TensorSpec(dtype("float64"), (-1, len(shape.numbers)), "numbers"))
-    if shape.texts:
-        inputs.append(TensorSpec(dtype("str"), (-1, len(shape.texts)), "texts"))
-    return ModelSignature(Schema(inputs), Schema([TensorSpec(dtype("float32"), (-1, 1), "prediction")]))
-
-
-def _mlflow_dataset(dataset: Dataset) -> MetaDataset:
+def mlflow_dataset(dataset: Dataset) -> MetaDataset:
+    """The dataset as MLflow names it in a run."""
     with warnings.catch_warnings():
         # MLflow registers its source for local files twice and warns that it has to choose.
         warnings.filterwarnings("ignore", message="The specified dataset source can be interpreted")
         source = resolve_dataset_source(str(dataset.path))
     return MetaDataset(source, name=dataset.case, digest=dataset.sha)  # type: ignore[abstract]
+
+
+def _schema(values: list[onnx.ValueInfoProto]) -> Schema:
+    return Schema([_tensor(value) for value in values])
+
+
+def _tensor(value: onnx.ValueInfoProto) -> TensorSpec:
+    of = value.type.tensor_type
+    # ONNX's own way gives object for strings, which MLflow's schema does not know.
+    is_text = of.elem_type == onnx.TensorProto.STRING
+    dtype = "str" if is_text else onnx.helper.tensor_dtype_to_np_dtype(of.elem_type)
+    return TensorSpec(np.dtype(dtype), [one.dim_value or -1 for one in of.shape.dim], value.name)
+
+
+def _end_stale(client: mlflow.MlflowClient, found: str) -> None:
+    """A training that was killed for good left its run open."""
+    before = int((time.time() - _STALE_SECONDS) * 1000)
+    asked = f"attributes.status = 'RUNNING' and attributes.start_time < {before}"
+    for run in client.search_runs([found], asked):
+        client.set_terminated(run.info.run_id, status="KILLED")

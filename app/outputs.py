@@ -1,0 +1,156 @@
+"""The graph's outputs: what each must be, and how it becomes a part of an answer's JSON."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, Field, create_model
+
+from app.values import OneOf
+from esteira.bundle import Metadata
+
+Classes = tuple[int, ...] | tuple[str, ...]
+
+_FLOATS = frozenset({"tensor(float)", "tensor(double)"})
+_PLACES = frozenset({"tensor(int64)"})
+
+
+class NotFiniteError(Exception):
+    """The answer to row `at` (the first is 0) is not a finite number, and JSON has no word for it."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(f"the answer to row {at + 1} is not a finite number")
+        self.at = at
+
+
+class Interval(BaseModel):
+    """Where the true value lies, for a share of `coverage` of all records."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(ABC):
+    """An output [N, width] of the graph; each row of it becomes one or more members of a JSON object."""
+
+    name: str
+    types: frozenset[str]
+    """Which of ONNX Runtime's types it may have."""
+    width: int
+    template: str
+    """The members' JSON, with a place for each of a row's values."""
+    fields: Mapping[str, Any]
+    """The members as `pydantic.create_model` takes them, for the documentation."""
+
+    @abstractmethod
+    def members(self, rows: npt.NDArray[Any]) -> list[str]:
+        """Each row as members of a JSON object; raises NotFiniteError at the first that cannot be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers(Output):
+    """Numbers as they are, so that no digit of the model's answer is lost."""
+
+    def members(self, rows: npt.NDArray[Any]) -> list[str]:
+        values = rows.tolist()
+        for at, row in enumerate(values):
+            if not all(map(isfinite, row)):
+                raise NotFiniteError(at)
+        return [self.template % tuple(row) for row in values]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels(Output):
+    """Places of classes, as those classes' labels."""
+
+    labels: Sequence[str]
+    """In JSON, in the order of their places."""
+
+    def members(self, rows: npt.NDArray[np.int64]) -> list[str]:
+        labels = self.labels
+        return [self.template % tuple([labels[place] for place in row]) for row in rows.tolist()]
+
+
+def outputs_of(metadata: Metadata) -> tuple[Output, ...]:
+    """The outputs that a version's answers are made of, in the order of an answer's members."""
+    if metadata.classes is None:
+        return tuple(_of_regression(metadata))
+    return tuple(_of_classification(metadata, metadata.classes))
+
+
+def _of_regression(metadata: Metadata) -> Iterator[Output]:
+    number = (float, ...)
+    yield Numbers(
+        name="prediction",
+        types=_FLOATS,
+        width=1,
+        template='"prediction":%r',
+        fields={"prediction": number},
+    )
+    if metadata.interval is not None:
+        yield Numbers(
+            name="interval",
+            types=_FLOATS,
+            width=2,
+            template=f'"interval":{{"low":%r,"high":%r,"coverage":{metadata.interval.asked!r}}}',
+            fields={"interval": (Interval, ...)},
+        )
+    if names := [compared.name for compared in metadata.compared]:
+        yield Numbers(
+            name="models",
+            types=_FLOATS,
+            width=len(names),
+            template=_members(names, "%r"),
+            fields=dict.fromkeys(names, number),
+        )
+
+
+def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]:
+    labels = [json.dumps(label, ensure_ascii=False) for label in classes]
+    label = (Annotated[type(classes[0]), OneOf(classes)], ...)
+    yield Labels(
+        name="prediction",
+        types=_PLACES,
+        width=1,
+        template='"prediction":%s',
+        fields={"prediction": label},
+        labels=labels,
+    )
+    yield Numbers(
+        name="probabilities",
+        types=_FLOATS,
+        width=len(classes),
+        template=f'"probabilities":{{{_members(classes, "%r")}}}',
+        fields={"probabilities": (_probabilities(classes), ...)},
+    )
+    if names := [compared.name for compared in metadata.compared]:
+        yield Labels(
+            name="models",
+            types=_PLACES,
+            width=len(names),
+            template=_members(names, "%s"),
+            fields=dict.fromkeys(names, label),
+            labels=labels,
+        )
+
+
+def _members(names: Iterable[str | int], place: str) -> str:
+    keys = (json.dumps(str(name), ensure_ascii=False).replace("%", "%%") for name in names)
+    return ",".join(f"{key}:{place}" for key in keys)
+
+
+def _probabilities(classes: Sequence[str | int]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        f"p{place}": (float, Field(ge=0, le=1, alias=str(label), title=str(label)))
+        for place, label in enumerate(classes)
+    }
+    return create_model("Probabilities", __doc__="The probability of each class.", **fields)

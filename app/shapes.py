@@ -1,0 +1,47 @@
+"""The types of answers, as the documentation shows them: they are written by `answers`, not through these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field, create_model
+
+from app.outputs import Output
+from esteira.bundle import Metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shapes:
+    """The types of the answers to one record and to many."""
+
+    one: type[BaseModel]
+    many: type[BaseModel]
+
+
+def shapes(metadata: Metadata, outputs: Sequence[Output]) -> Shapes:
+    """The types of a version's answers."""
+    head: dict[str, Any] = {"case": (str, ...), "version": (int, ...)}
+    if metadata.unit is not None:
+        head["unit"] = (str, ...)
+    answer = {name: kind for output in outputs for name, kind in output.fields.items()}
+    warnings: dict[str, Any] = {"warnings": (list[str], ...)}
+    details = _details(metadata)
+    row = create_model("Row", __doc__="One record's answer within a batch.", **answer, **warnings)
+    rows: dict[str, Any] = {"predictions": (list[row], ...)}
+    return Shapes(
+        one=create_model(
+            "Prediction", __doc__="The answer to one record.", **head, **answer, **details, **warnings
+        ),
+        many=create_model(
+            "Predictions", __doc__="The answers to many records, in their order.", **head, **details, **rows
+        ),
+    )
+
+
+def _details(metadata: Metadata) -> dict[str, Any]:
+    if not metadata.compared:
+        return {}
+    says = "How good each of the models is, on rows that none of them saw in training."
+    return {"technical_details": (dict[str, dict[str, float]], Field(description=says))}

@@ -1,0 +1,85 @@
+"""The types of values that JSON has no words for: one of some levels, and dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from esteira.case import Date
+from esteira.days import to_days
+
+EARLIEST, LATEST = to_days("0001-01-01"), to_days("9999-12-31T23:59:59")
+"""Every number of days between these is a date; a time zone can move a moment past them."""
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The levels of a category; unlike typing.Literal it does not take true or 1.0 for 1."""
+
+    levels: tuple[int, ...] | tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.chain_schema([handler(source), core_schema.literal_schema(list(self.levels))])
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {
+            "type": "integer" if isinstance(self.levels[0], int) else "string",
+            "enum": list(self.levels),
+        }
+
+
+@dataclass(frozen=True)
+class OneInAnyCase(OneOf):
+    """The same, of text in upper or lower case; it becomes the level as `levels` spells it."""
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        spelled = {str(level).casefold(): level for level in self.levels}
+
+        def level(text: str) -> int | str:
+            return spelled.get(text.casefold(), text)
+
+        as_spelled = core_schema.no_info_after_validator_function(level, handler(source))
+        return core_schema.chain_schema([as_spelled, core_schema.literal_schema(list(self.levels))])
+
+
+@dataclass(frozen=True)
+class Days:
+    """An ISO 8601 date, with or without a time where its column has times, as days since 1970."""
+
+    column: Date
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            _days(self.column), core_schema.str_schema(strict=True)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "string", "format": "date-time" if self.column.time else "date"}
+
+
+def _days(column: Date) -> Callable[[str], float]:
+    form = re.compile(f"{_DAY}({_TIME})?" if column.time else _DAY)
+    low, high = column.bounds
+    first = EARLIEST if low is None else low
+    last = LATEST if high is None else high
+
+    def days(text: str) -> float:
+        if not form.fullmatch(text):
+            raise ValueError("not written as an ISO 8601 date")
+        value = to_days(text)
+        if not first <= value <= last:
+            raise ValueError("too early or too late")
+        return value
+
+    return days

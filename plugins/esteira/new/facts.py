@@ -1,0 +1,67 @@
+"""What is known of a column over all rows of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from esteira.case import Date, Number
+from esteira.new.readings import Reading
+
+Value = float | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """One column; a number's value is a float, a date's its days since 1970, a text's itself."""
+
+    name: str
+    place: int
+    """The column's position in the file, from 0."""
+    unnamed: bool = False
+    reading: Reading | None
+    """How its texts are read as numbers or dates; None for text."""
+    rows: int
+    present: int
+    """Cells that hold a value."""
+    distinct: int
+    """How many different values: exact where `counts` are there or where most cells differ, else about."""
+    counts: Mapping[Value, int] | None = None
+    """How often each value occurs, the most frequent first; None where there are thousands."""
+    low: float | None = None
+    high: float | None = None
+    fractions: int = 0
+    """Numbers that are not whole, or dates that are not midnight."""
+    in_order: float = 0.0
+    """Over a sample, the share of rows whose number or date is not below that of the row before."""
+    words: float = 0.0
+    """Words in a text on average."""
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """The texts found that stand for a missing value, and how often."""
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    """Texts that are no number or date where the rest of the column is, and how often: their rows are lost."""
+
+    @property
+    def missing(self) -> int:
+        return self.rows - self.present - self.lost
+
+    @property
+    def lost(self) -> int:
+        return sum(self.unreadable.values())
+
+    @property
+    def number(self) -> Number | None:
+        return self.reading.column if self.reading and isinstance(self.reading.column, Number) else None
+
+    @property
+    def date(self) -> Date | None:
+        return self.reading.column if self.reading and isinstance(self.reading.column, Date) else None
+
+    @property
+    def differing(self) -> float:
+        """The share of the present cells that would be left if each value stood once."""
+        return self.distinct / self.present if self.present else 0.0
+
+    @property
+    def whole(self) -> bool:
+        return self.number is not None and self.fractions == 0

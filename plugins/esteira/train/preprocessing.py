@@ -1,0 +1,200 @@
+"""The fitted preprocessing as an ONNX graph, which prepares rows for training and for serving alike."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pyarrow as pa
+from onnx import TensorProto, helper
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from esteira.errors import EsteiraError
+from esteira.train import dates
+from esteira.train.features import Doubles, Floats, Layout, Tensors, batch_tensors, tensors
+from esteira.train.nodes import ML, Array, Nodes
+from esteira.train.scaler import LARGEST
+from esteira.train.traced import Value
+
+OUTPUT = "columns"
+_TOLERANCE = 1e-6
+"""How far the graph may be from scikit-learn, relative to the value where that is above one."""
+
+
+class SkewError(EsteiraError):
+    """The graph of the preprocessing gives other columns than scikit-learn."""
+
+
+class Preprocessing:
+    """An opened graph."""
+
+    def __init__(self, graph: bytes, shape: Layout) -> None:
+        self._run = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        self._shape = shape
+
+    @property
+    def width(self) -> int:
+        return int(self._run.get_outputs()[0].shape[1])
+
+    def columns(self, rows: pa.RecordBatch) -> Floats:
+        """The columns of Arrow rows, float32 [N, p]."""
+        return self.of(batch_tensors(rows, self._shape))
+
+    def of(self, feed: Tensors) -> Floats:
+        """The columns of raw rows as `features.tensors` gives them, float32 [N, p]."""
+        columns: Floats = self._run.run([OUTPUT], feed)[0]
+        return columns
+
+
+def export(fitted: Pipeline, shape: Layout, width: int) -> bytes:
+    """A pipeline of `scaler.fit` as serialized ONNX, from `numbers` and `texts` to `columns` [N, width]."""
+    nodes = Nodes()
+    inputs = {}
+    for name, kind, columns in (
+        ("numbers", TensorProto.DOUBLE, shape.numbers),
+        ("texts", TensorProto.STRING, shape.texts),
+    ):
+        if columns:
+            value = helper.make_tensor_value_info(name, kind, [None, len(columns)])
+            inputs[name] = Value(nodes, nodes.input(value))
+    parts: list[Value] = []
+    for step, how, places in fitted.named_steps["columns"].transformers_:
+        if step != "remainder":
+            parts.extend(_STEPS[step](_Columns(inputs, shape, places), how))
+    whole = parts[0].then("Concat", *parts, axis=1)
+    nodes.output(OUTPUT, whole.name, TensorProto.FLOAT, width)
+    return nodes.serialized()
+
+
+def prove(graph: Preprocessing, fitted: Pipeline, rows: pd.DataFrame, shape: Layout) -> None:
+    """Raises SkewError when the graph gives other columns than scikit-learn to rows of `features.frame`."""
+    expected = fitted.transform(rows)
+    apart = np.abs(graph.of(tensors(rows, shape)).astype(np.float64) - expected)
+    apart /= np.maximum(np.abs(expected), 1)
+    if not apart.max(initial=0.0) <= _TOLERANCE:
+        worst = int(np.argmax(apart.max(axis=0)))
+        raise SkewError(
+            f"The preprocessing's ONNX graph differs from scikit-learn's by {apart[:, worst].max():.2g} in the "
+            f"column {worst}, at most {_TOLERANCE:g} is allowed; look for a value out of the ordinary there"
+        )
+
+
+class _Columns:
+    """The raw features that one step of the pipeline takes."""
+
+    def __init__(self, inputs: Mapping[str, Value], shape: Layout, places: list[int]) -> None:
+        self._inputs = inputs
+        self._numbers = len(shape.numbers)
+        self._places = places
+
+    def together(self) -> Value:
+        """As one value, [N, columns]."""
+        if self._places == list(range(self._numbers)):
+            return self._inputs["numbers"]
+        return self._pick("numbers", np.array(self._places))
+
+    def __iter__(self) -> Iterator[Value]:
+        """One after the other, [N] each."""
+        for place in self._places:
+            if place < self._numbers:
+                yield self._pick("numbers", np.array(place))
+            else:
+                yield self._pick("texts", np.array(place - self._numbers))
+
+    def repeated(self, times: list[int]) -> Value:
+        """Each column so many times, [N, sum of times]."""
+        return self._pick("numbers", np.repeat(self._places, times))
+
+    def _pick(self, kind: str, which: Array) -> Value:
+        return self._inputs[kind].then("Gather", self._inputs[kind], which, axis=1)
+
+
+def _numbers(columns: _Columns, how: Pipeline) -> Iterator[Value]:
+    imputer, standard = (step for _, step in how.steps)
+    filled, flags = _imputed(columns.together(), imputer)
+    yield _scaled([filled, *flags], standard)
+
+
+def _dates(columns: _Columns, how: Pipeline) -> Iterator[Value]:
+    imputer, calendar, standard = (step for _, step in how.steps)
+    days, flags = _imputed(columns.together(), imputer)
+    words = dates.calendar(days)
+    if calendar.timed:
+        words += dates.clock(days.then("Gather", days, np.array(calendar.timed), axis=1))
+    yield _scaled([*words, *flags], standard)
+
+
+def _imputed(values: Value, imputer: SimpleImputer) -> tuple[Value, list[Value]]:
+    missing = np.isnan(values)
+    filled = values.then("Where", missing, imputer.statistics_[None, :], values)
+    which = imputer.indicator_.features_.astype(np.int64)
+    if not len(which):
+        return filled, []
+    flags = missing.then("Gather", missing, which, axis=1)
+    return filled, [flags.then("Cast", flags, to=TensorProto.DOUBLE)]
+
+
+def _scaled(parts: list[Value], standard: StandardScaler) -> Value:
+    values = parts[0].then("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
+    scaled = (values - standard.mean_[None, :]) / standard.scale_[None, :]
+    held = scaled.then("Clip", scaled, -LARGEST, LARGEST)
+    return held.then("Cast", held, to=TensorProto.FLOAT)
+
+
+def _codes(columns: _Columns, how: OneHotEncoder) -> Iterator[Value]:
+    values = columns.repeated([len(levels) for levels in how.categories_])
+    found = values.then("Equal", values, np.concatenate(how.categories_)[None, :])
+    yield found.then("Cast", found, to=TensorProto.FLOAT)
+
+
+def _texts(columns: _Columns, how: OneHotEncoder) -> Iterator[Value]:
+    for column, levels in zip(columns, how.categories_, strict=True):
+        yield _looked_up(column, levels, np.eye(len(levels) + 1, len(levels), dtype=np.float32))
+
+
+def _encoded(columns: _Columns, how: Any) -> Iterator[Value]:
+    encoder, standard = (step for _, step in how.estimator.steps)
+    width = len(encoder.encodings_) // len(encoder.categories_)
+    for place, (column, levels) in enumerate(zip(columns, encoder.categories_, strict=True)):
+        mine = slice(place * width, (place + 1) * width)
+        unseen = np.broadcast_to(encoder.target_mean_, (1, width))
+        means: Doubles = np.vstack([np.column_stack(encoder.encodings_[mine]), unseen])
+        scaled = (means - standard.mean_[mine]) / standard.scale_[mine]
+        yield _looked_up(column, levels, np.clip(scaled, -LARGEST, LARGEST).astype(np.float32))
+
+
+def _looked_up(column: Value, levels: Array, table: Floats) -> Value:
+    """The table's row of each value's level, [N, columns of the table]; its last row for a level unseen."""
+    if levels.dtype == np.float64:
+        column, keys = _whole(column, levels)
+    else:
+        keys = {"keys_strings": levels.tolist()}
+    places = column.then(
+        "LabelEncoder",
+        column,
+        domain=ML,
+        values_int64s=range(len(levels)),
+        default_int64=len(levels),
+        **keys,
+    )
+    return places.then("Gather", table, places, axis=0)
+
+
+def _whole(column: Value, levels: Array) -> tuple[Value, dict[str, list[int]]]:
+    """Whole numbers as int64, and their keys; a missing one is a number that is no level."""
+    nothing = float(np.nanmin(levels)) - 1
+    known = column.then("Where", np.isnan(column), np.array(nothing), column)
+    keys = np.nan_to_num(levels, nan=nothing).astype(np.int64)
+    return known.then("Cast", known, to=TensorProto.INT64), {"keys_int64s": keys.tolist()}
+
+
+_STEPS: Mapping[str, Callable[[_Columns, Any], Iterator[Value]]] = {
+    "numbers": _numbers,
+    "dates": _dates,
+    "codes": _codes,
+    "texts": _texts,
+    "encoded": _encoded,
+}
