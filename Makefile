@@ -12,12 +12,19 @@ endif
 COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header \
     --no-emit-index-url --no-emit-find-links
 
+# A value as one word for the shell, whatever blanks, dollars or quotes it holds.
+quoted = '$(subst ','\'',$(1))'
+
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test check bench environment pins
+.PHONY: help new run stop status test check bench environment pins
 
 help: ## this list
 	@echo "Esteira: from a raw CSV to a live prediction API"
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile | awk '{printf "  make %-12s", $$2; $$1 = $$2 = ""; print $$0}'
+
+new: $(INSTALLED) ## write the case of a file (CSV=/path/file.csv TARGET=column, and NAME=, FORCE=1)
+	@$(VENV)/bin/esteira new $(call quoted,$(CSV)) --target $(call quoted,$(TARGET)) \
+	    $(if $(NAME),--name $(call quoted,$(NAME))) $(if $(FORCE),--force)
 
 run: $(INSTALLED) ## start the services and take a case to a live API (CASE=imoveis)
 	@$(VENV)/bin/esteira run $(CASE)

@@ -18,20 +18,26 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Self, TextIO
 
 import httpx
 import typer
+from rich.bar import Bar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 URL = "http://127.0.0.1:8000"
 BATCH = 1000
 DELIMITERS = ",;\t"
+MOST_BARS = 15
+BAR_WIDTH = 30
 
+Answer = float | int | str
+"""A number, or a class as the case spells it."""
 Value = int | float | str | None
 Record = Mapping[str, Value]
 
@@ -70,14 +76,29 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Interval:
+    """Where the true value lies, for a share of `coverage` of all records."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The answer to one record."""
+    """The answer to one record: a number, perhaps with its interval, or a class with the odds of each."""
 
     case: str
     version: int
-    prediction: float
+    prediction: Answer
     unit: str | None
     warnings: tuple[str, ...]
+    probabilities: dict[str, float] | None = None
+    interval: Interval | None = None
+    models: dict[str, Answer] = field(default_factory=dict)
+    """What each of the models says, where the case compares them."""
+    technical_details: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How good each of those models is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +110,8 @@ class Model:
     version: int
     target: str
     unit: str | None
+    task: str
+    classes: list[int] | list[str] | None
     columns: dict[str, dict[str, Any]]
     example: dict[str, Value]
     scores: dict[str, float]
@@ -200,21 +223,28 @@ def _lines(detail: str, faults: Sequence[Fault]) -> str:
 
 
 def _prediction(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Prediction:
+    interval = answer.get("interval")
+    details = about.get("technical_details", {})
     return Prediction(
         case=about["case"],
         version=about["version"],
         prediction=answer["prediction"],
         unit=about.get("unit"),
         warnings=tuple(answer["warnings"]),
+        probabilities=answer.get("probabilities"),
+        interval=Interval(**interval) if interval else None,
+        models={name: answer[name] for name in details},
+        technical_details=details,
     )
 
 
 def predict_file(api: Cliente, source: Path, target: Path, progress: Callable[[int], None]) -> int:
     """Copy a CSV with a `prediction` column added, and return its number of rows.
 
-    Sends BATCH rows at a time, and calls `progress` with the number of bytes read so far. Columns that the
-    model does not know are copied. The target appears when it is whole: whatever goes wrong, no half of it
-    is left. Raises TableError naming the row, the header being row 1.
+    After it come a `probability_…` of each class, or the interval's `low` and `high`, and the answer of each
+    model of a comparison, by its name. Sends BATCH rows at a time, and calls `progress` with the number of
+    bytes read so far. Columns that the model does not know are copied. The target appears when it is whole:
+    whatever goes wrong, no half of it is left. Raises TableError naming the row, the header being row 1.
     """
     columns = api.model().columns
     with _opened(source) as file, _replaced(target) as out:
@@ -223,11 +253,13 @@ def predict_file(api: Cliente, source: Path, target: Path, progress: Callable[[i
         header = next(rows, [])
         names = _names(header, columns, source)
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-        writer.writerow([*header, "prediction"])
         done = 0
         for batch in _batches(rows, len(header), source):
             answers = _answers(api, source, batch, [_record(cells, names, columns) for _, cells in batch])
-            writer.writerows([*cells, answer] for (_, cells), answer in zip(batch, answers, strict=True))
+            if not done:
+                writer.writerow([*header, *_added(answers[0], header, source)])
+            for (_, cells), answer in zip(batch, answers, strict=True):
+                writer.writerow([*cells, *_cells(answer).values()])
             done += len(batch)
             progress(os.lseek(file.fileno(), 0, os.SEEK_CUR))
         if not done:
@@ -284,9 +316,25 @@ def _names(header: Sequence[str], columns: Mapping[str, Any], source: Path) -> l
         raise TableError(
             f"{source} has no column {', '.join(missing)}; its first row is {', '.join(header)[:500]!r}"
         )
-    if "prediction" in header:
-        raise TableError(f"{source} already has a column 'prediction'; rename it")
     return names
+
+
+def _added(answer: Prediction, header: Sequence[str], source: Path) -> list[str]:
+    """The names of the columns that answers add to a table."""
+    names = list(_cells(answer))
+    for name in names:
+        if name in header:
+            raise TableError(f"{source} already has a column {name!r}; rename it")
+    return names
+
+
+def _cells(answer: Prediction) -> dict[str, Answer]:
+    cells: dict[str, Answer] = {"prediction": answer.prediction}
+    for label, probability in (answer.probabilities or {}).items():
+        cells[f"probability_{label}"] = probability
+    if answer.interval:
+        cells |= {"low": answer.interval.low, "high": answer.interval.high}
+    return cells | answer.models
 
 
 def _json_name(column: str) -> str:
@@ -333,9 +381,9 @@ def _value(cell: str, about: Mapping[str, Any]) -> Value:
 
 def _answers(
     api: Cliente, source: Path, batch: Sequence[tuple[int, list[str]]], records: Sequence[Record]
-) -> list[float]:
+) -> list[Prediction]:
     try:
-        return [answer.prediction for answer in api.predict_batch(records)]
+        return api.predict_batch(records)
     except RefusedError as error:
         faults = [replace(fault, row=batch[fault.row - 1][0]) for fault in error.faults if fault.row]
         if not faults:
@@ -375,16 +423,56 @@ def _predict_one_visibly(api: Cliente, content: str | None) -> None:
     model = api.model()
     record = model.example if content is None else _parsed(content)
     answer = api.predict(record)
-    table = Table("column", "value", title=f"{model.title}, version {answer.version}")
-    for name, value in record.items():
-        table.add_row(name, "" if value is None else str(value))
-    table.add_section()
-    amount = f"{answer.prediction:,.2f}{f' {answer.unit}' if answer.unit else ''}"
-    table.add_row(model.target, amount, style="bold green")
     console = Console()
-    console.print(table)
+    console.print(_record_table(model, record, answer))
+    if answer.probabilities:
+        console.print(_bars(answer.probabilities))
+    if answer.models:
+        console.print(_side_by_side(answer))
     for warning in answer.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
+
+
+def _record_table(model: Model, record: Record, answer: Prediction) -> Table:
+    table = Table("column", "value", title=Text(f"{model.title}, version {answer.version}"))
+    for name, value in record.items():
+        table.add_row(Text(name), Text("" if value is None else str(value)))
+    table.add_section()
+    table.add_row(Text(model.target), Text(_amount(answer.prediction, answer)), style="bold green")
+    if answer.interval:
+        low, high = _amount(answer.interval.low, answer), _amount(answer.interval.high, answer)
+        table.add_row(f"{answer.interval.coverage:.0%} of them lie", Text(f"between {low} and {high}"))
+    return table
+
+
+def _amount(value: Answer, answer: Prediction) -> str:
+    """A class as it is; a number with two decimals and its unit."""
+    if answer.probabilities is not None or isinstance(value, str):
+        return str(value)
+    return f"{value:,.2f}{f' {answer.unit}' if answer.unit else ''}"
+
+
+def _bars(probabilities: Mapping[str, float]) -> Table:
+    """The classes, the most probable first, each with a bar."""
+    table = Table("class", "probability", "")
+    ordered = sorted(probabilities.items(), key=lambda one: -one[1])
+    for label, probability in ordered[:MOST_BARS]:
+        bar = Bar(1.0, 0.0, probability, width=BAR_WIDTH, color="green")
+        table.add_row(Text(label), f"{probability:.1%}", bar)
+    if rest := ordered[MOST_BARS:]:
+        table.add_row(f"{len(rest)} more", f"{sum(probability for _, probability in rest):.1%}")
+    return table
+
+
+def _side_by_side(answer: Prediction) -> Table:
+    """What each model says, and how good it is."""
+    scores = list(dict.fromkeys(name for known in answer.technical_details.values() for name in known))
+    table = Table("model", "answer", *scores)
+    for name, said in answer.models.items():
+        known = answer.technical_details[name]
+        cells = (f"{known[score]:,.3f}" if score in known else "" for score in scores)
+        table.add_row(Text(name), Text(_amount(said, answer)), *cells)
+    return table
 
 
 def _parsed(content: str) -> Record:

@@ -16,7 +16,7 @@ from app.faults import faults
 from app.outputs import NotFiniteError, outputs_of
 from app.record import record_type
 from app.seen import Familiarity, Values
-from esteira.bundle import Bundle, BundleError, Golden, Metadata, load
+from esteira.bundle import Bundle, BundleError, Golden, Metadata, Record, load
 from esteira.case import is_text
 from esteira.golden import disagreement
 
@@ -40,7 +40,7 @@ class Modelo:
     def __init__(self, metadata: Metadata, session: onnxruntime.InferenceSession) -> None:
         self.metadata = metadata
         self.columns = {name: column for name, column in metadata.columns.items() if name != metadata.target}
-        self.record = record_type(self.columns, metadata.example)
+        self.record = record_type(self.columns, _examples(metadata))
         self.one: TypeAdapter[BaseModel] = TypeAdapter(self.record)
         self.many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self.record])  # type: ignore[name-defined]
         self.warnings = Familiarity(self.columns, metadata.seen).warnings
@@ -76,6 +76,12 @@ def open_version(artefatos: Path, case: str, version: int | None) -> Modelo:
 def values_of(record: BaseModel) -> Values:
     """A record's values in the order of its columns."""
     return tuple(record.__dict__.values())
+
+
+def _examples(metadata: Metadata) -> Record:
+    """A value of each column that has any in the examples."""
+    records = [*(golden.record for golden in reversed(metadata.golden)), metadata.example]
+    return {name: value for record in records for name, value in record.items() if value is not None}
 
 
 def _session(bundle: Bundle) -> onnxruntime.InferenceSession:

@@ -30,7 +30,7 @@ class NotFiniteError(Exception):
         self.at = at
 
 
-class Interval(BaseModel):
+class PredictionInterval(BaseModel):
     """Where the true value lies, for a share of `coverage` of all records."""
 
     low: float
@@ -88,13 +88,12 @@ def outputs_of(metadata: Metadata) -> tuple[Output, ...]:
 
 
 def _of_regression(metadata: Metadata) -> Iterator[Output]:
-    number = (float, ...)
     yield Numbers(
         name="prediction",
         types=_FLOATS,
         width=1,
         template='"prediction":%r',
-        fields={"prediction": number},
+        fields=_titled(["prediction"], float),
     )
     if metadata.interval is not None:
         yield Numbers(
@@ -102,7 +101,7 @@ def _of_regression(metadata: Metadata) -> Iterator[Output]:
             types=_FLOATS,
             width=2,
             template=f'"interval":{{"low":%r,"high":%r,"coverage":{metadata.interval.asked!r}}}',
-            fields={"interval": (Interval, ...)},
+            fields={"interval": (PredictionInterval, ...)},
         )
     if names := [compared.name for compared in metadata.compared]:
         yield Numbers(
@@ -110,19 +109,19 @@ def _of_regression(metadata: Metadata) -> Iterator[Output]:
             types=_FLOATS,
             width=len(names),
             template=_members(names, "%r"),
-            fields=dict.fromkeys(names, number),
+            fields=_titled(names, float),
         )
 
 
 def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]:
     labels = [json.dumps(label, ensure_ascii=False) for label in classes]
-    label = (Annotated[type(classes[0]), OneOf(classes)], ...)
+    label: Any = Annotated[type(classes[0]), OneOf(classes)]
     yield Labels(
         name="prediction",
         types=_PLACES,
         width=1,
         template='"prediction":%s',
-        fields={"prediction": label},
+        fields=_titled(["prediction"], label),
         labels=labels,
     )
     yield Numbers(
@@ -138,7 +137,7 @@ def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]
             types=_PLACES,
             width=len(names),
             template=_members(names, "%s"),
-            fields=dict.fromkeys(names, label),
+            fields=_titled(names, label),
             labels=labels,
         )
 
@@ -146,6 +145,10 @@ def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]
 def _members(names: Iterable[str | int], place: str) -> str:
     keys = (json.dumps(str(name), ensure_ascii=False).replace("%", "%%") for name in names)
     return ",".join(f"{key}:{place}" for key in keys)
+
+
+def _titled(names: Iterable[str], kind: Any) -> dict[str, Any]:
+    return {name: (kind, Field(title=name)) for name in names}
 
 
 def _probabilities(classes: Sequence[str | int]) -> type[BaseModel]:

@@ -16,14 +16,15 @@ EXACT = 2**53
 """Beyond this, not every whole number is a float64, which is what the model computes with."""
 
 
-def record_type(columns: Mapping[str, Column], example: Record) -> type[BaseModel]:
+def record_type(columns: Mapping[str, Column], examples: Record) -> type[BaseModel]:
     """A strict type with the fields c0, c1, … in the columns' order, each with its column's name as alias.
 
     In JSON a column is called by its `json_name` or by its own name; unknown fields are forbidden.
-    A date becomes its days since 1970. `example` holds values by column name, for the documentation.
+    A date becomes its days since 1970. `examples` has values by column name, for the documentation.
     """
     fields: dict[str, Any] = {
-        f"c{at}": _field(name, column, example.get(name)) for at, (name, column) in enumerate(columns.items())
+        f"c{at}": _field(name, column, examples.get(name))
+        for at, (name, column) in enumerate(columns.items())
     }
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     return create_model("Record", __config__=config, **fields)

@@ -27,7 +27,7 @@ When a version is published, `build_deploy_infra` starts by itself.
 
 
 GOES_ON = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
-"""Where a candidate failed the others go on; where all did, the gate says so, for splitting the rows succeeded."""
+"""Where a candidate failed the others go on; where all did, the gate is still asked, and says so."""
 
 
 def competing(here: steps.Step) -> Case:

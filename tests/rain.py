@@ -43,7 +43,10 @@ def rain_odds(record: Record) -> list[float]:
     known = (to_days(str(day)), USUAL[1] if humidity is None else float(humidity))
     scaled = [(value - middle) / spread for value, middle, spread in zip(known, MIDDLE, SPREAD, strict=True)]
     row = [*scaled, record["Wind Dir"] == "South", record.get("Place") == "Belém"]
-    exponents = [math.exp(sum(x * w for x, w in zip(row, of_class, strict=True))) for of_class in zip(*WEIGHTS, strict=True)]
+    exponents = [
+        math.exp(sum(x * w for x, w in zip(row, of_class, strict=True)))
+        for of_class in zip(*WEIGHTS, strict=True)
+    ]
     return [exponent / sum(exponents) for exponent in exponents]
 
 
@@ -69,7 +72,11 @@ def rain_facts(graph: bytes, **known: Any) -> Facts:
 
 def rain_graph(*, with_models: bool) -> bytes:
     """From `numbers` [N, 2] and `texts` [N, 2] to `prediction` [N, 1] and `probabilities` [N, 3]."""
-    flags: dict[str, Any] = {"keys_strings": ["South", "Belém"], "values_floats": [1.0, 1.0], "default_float": 0.0}
+    flags: dict[str, Any] = {
+        "keys_strings": ["South", "Belém"],
+        "values_floats": [1.0, 1.0],
+        "default_float": 0.0,
+    }
     nodes = [
         helper.make_node("IsNaN", ["numbers"], ["missing"]),
         helper.make_node("Where", ["missing", "usual", "numbers"], ["known"]),

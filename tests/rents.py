@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from onnx import NodeProto, TensorProto, helper
+from onnx import TensorProto, helper
 
 from bundles import facts_of, files_with, serialized
 from esteira.bundle import Bundle, Compared, Interval, Record, Seen, publish
@@ -59,17 +59,18 @@ def rents_graph(*, with_models: bool) -> bytes:
         helper.make_node("Cast", ["extra_32"], ["extra"], to=TensorProto.DOUBLE),
         helper.make_node("Add", ["sum", "extra"], ["prediction"]),
         helper.make_node("Add", ["prediction", "ends"], ["interval"]),
-        *([helper.make_node("Mul", ["prediction", "shares"], ["models"])] if with_models else []),
     ]
-    widths = {"prediction": 1, "interval": 2} | ({"models": 2} if with_models else {})
+    widths = {"prediction": 1, "interval": 2}
     today = to_days("2020-01-01")
     constants = {
         "usual": ([1, 2], [0.0, today]),
         "first": ([1, 2], [0.0, today]),
         "prices": ([2, 1], [10.0, 1.0]),
         "ends": ([1, 2], [-50.0, 70.0]),
-        "shares": ([1, 2], [1.0, 0.5]),
     }
+    if with_models:
+        nodes.append(helper.make_node("Mul", ["prediction", "shares"], ["models"]))
+        widths["models"], constants["shares"] = 2, ([1, 2], [1.0, 0.5])
     return serialized(
         helper.make_graph(
             nodes,

@@ -1,8 +1,8 @@
 """Sits an exam as FLAML or AutoGluon: `python exam.py flaml exam.json`, in an environment that has it.
 
-The exam names two CSV files with the same columns, what their cells are, the target and the metric; what
-the rival answers to the holdout's rows is written as a CSV with the one column `answer`: a class, the
-probability of the class `positive`, or a number. It is run by path, so it imports nothing of this project.
+The exam names two CSV files with the same columns, what their cells are, the target and the metric. The
+answers to the holdout's rows are written as a CSV with the one column `answer`: a class, the probability
+of the class `positive`, or a number in the target's unit. It is run by path, and imports nothing of Esteira.
 """
 
 from __future__ import annotations
@@ -14,28 +14,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-
-def read(path: str, exam: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows of a CSV: text as it stands, an empty cell for a missing value."""
-    texts = {name: "object" for name in exam["texts"]}
-    return pd.read_csv(
-        path, dtype=texts, parse_dates=exam["dates"], keep_default_na=False, na_values=[""], low_memory=False
-    )
+Exam = Mapping[str, Any]
+"""train, holdout, answers: paths; texts, dates: columns; target; task; metric; positive; seconds."""
 
 
-def flaml(train: pd.DataFrame, holdout: pd.DataFrame, exam: Mapping[str, Any]) -> Any:
+def flaml(train: pd.DataFrame, features: pd.DataFrame, exam: Exam) -> Any:
     from flaml import AutoML  # type: ignore[import-not-found,unused-ignore]
 
-    target, classes = exam["target"], exam["task"] == "classification"
-    for rows in (train, holdout):
-        for name in exam["texts"]:
-            if name != target:
-                rows[name] = rows[name].astype("category")
+    target, positive = exam["target"], exam["positive"]
+    words = {name: "category" for name in exam["texts"] if name != target}
     model = AutoML()
     model.fit(
-        X_train=train.drop(columns=target),
+        X_train=train.drop(columns=target).astype(words),
         y_train=train[target],
         task=exam["task"],
         metric=exam["metric"],
@@ -43,42 +36,53 @@ def flaml(train: pd.DataFrame, holdout: pd.DataFrame, exam: Mapping[str, Any]) -
         seed=0,
         verbose=0,
     )
-    features = holdout.drop(columns=target)
-    if classes and exam["positive"] is not None:
-        place = list(model.classes_).index(exam["positive"])
-        return model.predict_proba(features)[:, place]
-    return model.predict(features)
+    if positive is None:
+        return model.predict(features.astype(words))
+    return model.predict_proba(features.astype(words))[:, list(model.classes_).index(positive)]
 
 
-def autogluon(train: pd.DataFrame, holdout: pd.DataFrame, exam: Mapping[str, Any]) -> Any:
+def autogluon(train: pd.DataFrame, features: pd.DataFrame, exam: Exam) -> Any:
     from autogluon.tabular import TabularPredictor  # type: ignore[import-not-found,unused-ignore]
 
-    kind = {"regression": "regression", "classification": "multiclass"}[exam["task"]]
+    positive = exam["positive"]
+    kind = exam["task"] if exam["task"] == "regression" else "multiclass" if positive is None else "binary"
     with tempfile.TemporaryDirectory() as folder:
         model = TabularPredictor(
             label=exam["target"],
-            problem_type=kind if exam["positive"] is None else "binary",
+            problem_type=kind,
             eval_metric=exam["metric"],
-            positive_class=exam["positive"],
+            positive_class=positive,
             path=folder,
             verbosity=0,
-        ).fit(train, time_limit=exam["seconds"], presets=exam["preset"])
-        features = holdout.drop(columns=exam["target"])
-        if exam["positive"] is not None:
-            return model.predict_proba(features)[exam["positive"]]
-        return model.predict(features)
+        ).fit(train, time_limit=exam["seconds"])
+        return model.predict(features) if positive is None else model.predict_proba(features)[positive]
 
 
-RIVALS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame, Mapping[str, Any]], Any]] = {
+RIVALS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame, Exam], Any]] = {
     "flaml": flaml,
     "autogluon": autogluon,
 }
 
 
 def main(rival: str, path: str) -> None:
+    """Train on the one file, answer the other; a metric of the logarithm means a logarithm to train on."""
     exam = json.loads(Path(path).read_text(encoding="utf-8"))
-    answers = RIVALS[rival](read(exam["train"], exam), read(exam["holdout"], exam), exam)
-    pd.DataFrame({"answer": list(answers)}).to_csv(exam["answers"], index=False)
+    train, holdout = _read(exam["train"], exam), _read(exam["holdout"], exam)
+    target, logarithmic = exam["target"], exam["metric"] == "r2_log"
+    if logarithmic:
+        train[target] = np.log(train[target])
+        exam["metric"] = "r2"
+    answers = RIVALS[rival](train, holdout.drop(columns=target), exam)
+    told = np.exp(np.asarray(answers)) if logarithmic else list(answers)
+    pd.DataFrame({"answer": told}).to_csv(exam["answers"], index=False)
+
+
+def _read(path: str, exam: Exam) -> pd.DataFrame:
+    """The rows of a CSV: text as it stands, an empty cell for a missing value."""
+    texts = dict.fromkeys(exam["texts"], "object")
+    return pd.read_csv(
+        path, dtype=texts, parse_dates=exam["dates"], keep_default_na=False, na_values=[""], low_memory=False
+    )
 
 
 if __name__ == "__main__":

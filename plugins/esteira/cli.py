@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -99,6 +100,24 @@ def run(
             _run_here(case, now)
         else:
             _run_in_airflow(case, now)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="A CSV file, as somebody sent it; .gz too.")],
+    target: Annotated[str, typer.Option("--target", help="The column that is to be predicted.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="The case's name; by default made from the file's.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a case that has this name.")] = False,
+) -> None:
+    """Look at a file and write its case and its profile."""
+    from esteira.new import summary, write
+
+    with _explained() as now:
+        with out.status("Looking at the file") as waiting:
+            written = write.new(file, target, now, name=name, replace=force, say=waiting.update)
+        summary.show(written, out)
 
 
 @app.command()

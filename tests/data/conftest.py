@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+from csv import writer as csv_writer
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from esteira import casefile
@@ -25,6 +29,16 @@ columns:
   Kind:  {type: category, levels: [flat, house]}
   Fee:   {type: number, min: 0, optional: true}
   Price: {type: number, min: 0, max: 1000000}
+train: {candidates: [linear_regression]}
+"""
+ONE_COLUMN = """
+title: One column
+source: {files: flats.csv, missing: MISSING}
+target: Price
+task: regression
+columns:
+  X:     COLUMN
+  Price: {type: number}
 train: {candidates: [linear_regression]}
 """
 HEADER = "Area,City,Kind,Fee,Price"
@@ -52,8 +66,7 @@ class Bench:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def case(self, *changes: tuple[str, str]) -> Case:
-        text = FLATS
+    def case(self, *changes: tuple[str, str], text: str = FLATS) -> Case:
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -64,6 +77,21 @@ class Bench:
     def clean(self, *changes: tuple[str, str]) -> Dataset:
         case = self.case(*changes)
         return clean(case, find(case, self.settings), self.settings)
+
+    def read(
+        self, column: str, good: str, *texts: str, missing: Sequence[str] = ()
+    ) -> tuple[list[object], dict[str, str]]:
+        """What a column reads from texts beside many good ones, and the reasons against those it refuses."""
+        file = io.StringIO()
+        csv_writer(file, lineterminator="\n").writerows(
+            [["X", "Price"], *([t, 1] for t in [good] * 60 + [*texts])]
+        )
+        self.put(file.getvalue())
+        case = self.case(("COLUMN", column), ("MISSING", repr([*missing])), text=ONE_COLUMN)
+        dataset = clean(case, find(case, self.settings), self.settings)
+        aside = pq.read_table(dataset.rejected_path)
+        reasons = dict(zip(aside["X"].to_pylist(), aside["_reason"].to_pylist(), strict=True))
+        return pq.read_table(dataset.path)["X"].to_pylist()[60:], reasons
 
 
 @pytest.fixture

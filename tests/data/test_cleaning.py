@@ -83,6 +83,16 @@ def test_lines_are_right_after_rows_of_the_wrong_form(bench, csv, flats):
     assert aside.to_dict() == {3: "x", 6: "y", 67: "z"}
 
 
+def test_bad_rows_of_a_large_file_are_kept_with_their_own_lines(bench, csv):
+    rows = [f"{place % 1000 + 1},1,flat,{place},1" for place in range(300_000)]
+    bad = {line: f"x{line}" for line in range(5, len(rows), 997)}
+    for line, word in bad.items():
+        rows[line - 2] = "1,1" if line % 2 else f"{word},1,flat,1,1"
+    bench.put(csv(rows))
+    aside = pd.read_parquet(bench.clean().rejected_path).set_index("_line")["Area"].dropna()
+    assert aside.to_dict() == {line: word for line, word in bad.items() if line % 2 == 0}
+
+
 GOOD_ROWS = [
     "7.0,1.0,house,3,1e3",
     " 7 , 1,\tflat ,,5",
@@ -110,14 +120,6 @@ def test_a_missing_optional_value_stays_missing_also_in_text(bench, csv, flats):
     last = pq.read_table(dataset.path).to_pylist()[-2:]
     assert [(row["City"], row["Kind"], row["Fee"]) for row in last] == [(1, None, None), (None, "flat", None)]
     assert {column.name: column.missing for column in report_of(dataset).columns}["Fee"] == 2
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_any_usual_delimiter_line_end_and_byte_order_mark_is_read(bench, csv, flats, delimiter, end):
-    text = csv(flats).replace(",", delimiter).replace("\n", end)
-    bench.put(b"\xef\xbb\xbf" + text.encode())
-    assert bench.clean().rows_out == 60
 
 
 def test_the_last_line_needs_no_end(bench, csv, flats):

@@ -49,6 +49,21 @@ def test_a_file_that_is_there_is_never_overwritten(bench, csv, flats):
     assert path.read_text() == csv(flats[:55])
 
 
+@pytest.mark.parametrize(("named", "present"), [("flats.csv", "flats.csv.gz"), ("flats.csv.gz", "flats.csv")])
+def test_a_file_that_is_there_packed_or_unpacked_is_used_rather_than_synthesized(bench, named, present):
+    bench.put("x", present)
+    case = bench.case(("{files: flats.csv}", f"{{files: {named}, synthetic: few_flats}}"))
+    raw = find(case, bench.settings)
+    assert [path.name for path in raw.paths] == [present]
+    assert not raw.synthetic
+
+
+def test_of_a_packed_and_an_unpacked_file_the_one_that_is_named_is_used(bench):
+    for name in ("flats.csv", "flats.csv.gz"):
+        bench.put("x", name)
+    assert [path.name for path in find(bench.case(), bench.settings).paths] == ["flats.csv"]
+
+
 def test_a_file_put_in_place_of_a_synthetic_one_is_real(bench, csv, flats):
     case = bench.case(SYNTHETIC)
     find(case, bench.settings)

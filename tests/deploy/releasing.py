@@ -30,9 +30,9 @@ def publish(settings: Settings, offset: float = 0) -> Bundle:
     return tiny_bundle(settings.ARTEFATOS_PATH, offset=offset)
 
 
-def release(settings: Settings, version: int | None = None) -> Release:
+def release(settings: Settings, version: int | None = None, case: str = "tiny") -> Release:
     """All three steps; what passes between them travels as JSON, as between Airflow's tasks."""
-    built = build("tiny", version, settings)
+    built = build(case, version, settings)
     built = type(built).model_validate_json(built.model_dump_json())
     started = start_and_verify(built, settings)
     started = type(started).model_validate_json(started.model_dump_json())

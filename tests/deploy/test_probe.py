@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 
 import pytest
 from releasing import publish, release
 
+from esteira.bundle import Metadata
 from esteira.deploy.errors import GoldenError, LockedError
+from esteira.deploy.live import stop
 from esteira.deploy.lock import locked
-from esteira.deploy.probe import check_golden, is_near
+from esteira.deploy.probe import check_golden
 from esteira.settings import Settings
+from rain import rain_bundle
+from rents import rents_bundle
 
 
 def test_a_golden_example_that_is_answered_differently_is_named_with_both_answers(settings: Settings):
@@ -21,7 +24,7 @@ def test_a_golden_example_that_is_answered_differently_is_named_with_both_answer
 
     wrong = metadata.golden[4].model_copy(update={"prediction": 77.25})
     changed = metadata.model_copy(update={"golden": (*metadata.golden[:4], wrong, *metadata.golden[5:])})
-    with pytest.raises(GoldenError, match=r"golden example 5 of 20.*Living Area.*expected 77\.25"):
+    with pytest.raises(GoldenError, match=r"golden example 5 of 20.*Living Area.*in training it was 77\.25"):
         check_golden(settings.api_url, changed)
 
     refused = metadata.golden[0].model_copy(update={"record": {"Living Area": "large"}})
@@ -30,20 +33,29 @@ def test_a_golden_example_that_is_answered_differently_is_named_with_both_answer
         check_golden(settings.api_url, changed)
 
 
-@pytest.mark.parametrize(
-    ("got", "expected", "near"),
-    [
-        (1.0, 1.0, True),
-        (0.09, 0.0, True),
-        (0.11, 0.0, False),
-        (1099.0, 1000.0, True),
-        (1101.0, 1000.0, False),
-        (math.nan, 1.0, False),
-        (math.inf, 1.0, False),
-    ],
-)
-def test_the_tolerance_is_relative_to_large_answers_and_absolute_for_small_ones(got, expected, near):
-    assert is_near(got, expected, tolerance=0.1) is near
+def test_a_probability_or_an_end_of_an_interval_that_is_off_is_named(settings: Settings):
+    rain = rain_bundle(settings.ARTEFATOS_PATH).metadata
+    url = release(settings, case="rain").url
+    assert check_golden(str(url), rain) == 20
+    off = altered(rain, probabilities=(0.9, 0.06, 0.04))
+    with pytest.raises(GoldenError, match=r"golden example 5 of 20.*the probability of dry.*it was 0\.9 "):
+        check_golden(str(url), off)
+    with pytest.raises(GoldenError, match=r"golden example 5.*answer is 'dry', in training it was 'wet'"):
+        check_golden(str(url), altered(rain, prediction="wet"))
+    stop("rain", settings)
+
+    rents = rents_bundle(settings.ARTEFATOS_PATH).metadata
+    url = release(settings, case="rents").url
+    assert check_golden(str(url), rents) == 20
+    with pytest.raises(GoldenError, match=r"golden example 5 of 20.*the interval's high.*it was 3\.0 "):
+        check_golden(str(url), altered(rents, interval=(1807.0, 3.0)))
+
+
+def altered(metadata: Metadata, **answer: object) -> Metadata:
+    """The same metadata with another answer in the fifth golden example."""
+    golden = list(metadata.golden)
+    golden[4] = golden[4].model_copy(update=answer)
+    return metadata.model_copy(update={"golden": tuple(golden)})
 
 
 def test_a_release_that_would_wait_too_long_says_for_whom(settings: Settings):

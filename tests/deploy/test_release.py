@@ -17,6 +17,10 @@ from esteira.deploy.errors import NotReadyError, PortError, StaleBuildError
 from esteira.deploy.live import live, placed, stop
 from esteira.deploy.release import build, start_and_verify, switch
 from esteira.settings import Settings
+from rain import COMPARED as RAIN_MODELS
+from rain import rain_bundle
+from rents import COMPARED as RENT_MODELS
+from rents import rents_bundle
 
 
 def test_a_new_version_takes_over_without_one_failed_request(on_target: Settings):
@@ -44,6 +48,18 @@ def test_a_new_version_takes_over_without_one_failed_request(on_target: Settings
     assert live("tiny", on_target) is None
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", on_target.API_PORT), timeout=1)
+
+
+@pytest.mark.parametrize("case", ["rain", "rents"])
+def test_classes_and_intervals_go_live_as_training_answered_them(on_target: Settings, case: str):
+    publish_case = {"rain": rain_bundle, "rents": rents_bundle}[case]
+    models = {"rain": RAIN_MODELS, "rents": RENT_MODELS}[case]
+    golden = publish_case(on_target.ARTEFATOS_PATH, compared=models).metadata.golden
+    url = release(on_target, case=case).url
+    answer = httpx.post(f"{url}/predict", json=golden[4].record, trust_env=False).json()
+    assert answer["prediction"] == golden[4].prediction
+    assert tuple(answer.get("probabilities", {}).values()) == (golden[4].probabilities or ())
+    assert set(answer["technical_details"]) == {model.name for model in models} < set(answer)
 
 
 def test_an_altered_bundle_is_refused_by_name(on_target: Settings):

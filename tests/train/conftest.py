@@ -1,6 +1,10 @@
 """The flats, cleaned for real, in a folder of their own."""
 
+from functools import cache
+
 import pytest
+import stories
+from questions import answered
 
 from esteira import settings
 from esteira.data import clean, raw
@@ -26,3 +30,19 @@ def now(tmp_path) -> Settings:
 def dataset(now):
     case = flats()
     return clean.clean(case, raw.find(case, now), now)
+
+
+@pytest.fixture(scope="session")
+def questions(tmp_path_factory):
+    """Gives a question of `questions.QUESTIONS`, prepared and fitted once for all tests."""
+    return cache(lambda question: answered(question, tmp_path_factory.mktemp("question")))
+
+
+@pytest.fixture(scope="session")
+def flat_story(tmp_path_factory) -> stories.Story:
+    return stories.of_flats(tmp_path_factory.mktemp("flats"))
+
+
+@pytest.fixture(scope="session")
+def storm_story(tmp_path_factory) -> stories.Story:
+    return stories.of_storms(tmp_path_factory.mktemp("storms"))

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from esteira import settings
+from esteira.candidates import Ensemble
 from esteira.case import Case
 from esteira.data import clean, raw
+from esteira.train.ensemble import combine
 from esteira.train.fit import fit
 from esteira.train.fitted import Fitted
 from esteira.train.prepare import prepare
@@ -38,19 +40,21 @@ QUESTIONS = {
 
 @dataclass(frozen=True)
 class Answered:
-    """A question's case, its prepared rows and all its fitted candidates."""
+    """A question's case, its prepared rows, its fitted candidates, and the ensemble of the best."""
 
     case: Case
     prepared: Prepared
     fitted: list[Fitted]
+    ensemble: Fitted
 
     def by(self, kind: str) -> Fitted:
         return next(one for one in self.fitted if one.name == kind)
 
 
 def answered(question: str, folder: Path) -> Answered:
+    """Cleans, prepares and fits for real, in a folder of its own."""
     case, target = _case(question), question.split()[0]
-    (folder / "raw").mkdir(parents=True)
+    (folder / "raw").mkdir()
     _table(target).to_csv(folder / "raw" / "flats.csv", index=False)
     now = settings.load(
         {
@@ -61,7 +65,8 @@ def answered(question: str, folder: Path) -> Answered:
         }
     )
     prepared = prepare(case, clean.clean(case, raw.find(case, now), now), "questions", now)
-    return Answered(case, prepared, [fit(case, prepared, one) for one in case.train.candidates])
+    fitted = [fit(case, prepared, one) for one in case.train.candidates]
+    return Answered(case, prepared, fitted, combine(case, prepared, Ensemble(), fitted))
 
 
 def _case(question: str) -> Case:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _MOMENT = "timestamp(6)"
 _ZONED = "timestamp('UTC', 6)"
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
+_EPOCH = datetime(1970, 1, 1)
 _FIRST, _LAST = to_days("1000-01-01"), to_days("9999-12-31")
 
 
 def read(text: StringValue, column: Date) -> TimestampValue:
-    """The moment, or the midnight that begins its day; null where the text is not a date as the column says."""
-    read = _iso(text) if column.format is None else _strptime(text, column.format)
-    return read if column.time else read.truncate("D")
+    """The moment, or the midnight that begins its day; null for a text that is no date as the column says."""
+    found = _iso(text) if column.format is None else _strptime(text, column.format)
+    return found if column.time else found.truncate("D")
 
 
 def limits(column: Date) -> tuple[float, float]:

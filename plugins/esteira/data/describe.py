@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BINS = 24
-SHOWN_LEVELS = 12
+SHOWN_LEVELS = 24
 _BATCH_ROWS = 1 << 15
 _DAY_MICROSECONDS = 86_400e6
 _MINUTE = 1 / 1440
@@ -130,7 +130,18 @@ def _portions(dataset: Path, names: list[str]) -> Iterator[tuple[str, pa.Array]]
 
     with pq.ParquetFile(dataset) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=names, use_threads=False):
-            yield from zip(names, (_numbers(batch[name]) for name in names), strict=True)
+            yield from zip(names, (_as_days(batch[name]) for name in names), strict=True)
+
+
+def _as_days(values: pa.Array) -> pa.Array:
+    """Moments as days since 1970; other values as they are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_timestamp(values.type):
+        return values
+    microseconds = pc.cast(values.cast(pa.int64()), pa.float64(), safe=False)
+    return pc.divide(microseconds, _DAY_MICROSECONDS)
 
 
 def _edges(seen: _Range) -> tuple[float, float]:

@@ -73,7 +73,7 @@ def inspect(path: Path, case: Case) -> Layout:
         path=path,
         encoding=case.source.encoding,
         delimiter=delimiter,
-        line_end=_line_end(text),
+        line_end=line_end(text),
         header=header,
         positions={name: header.index(name) for name in columns(case)},
     )
@@ -149,8 +149,8 @@ def _head(path: Path, encoding: str) -> str:
         ) from None
 
 
-def _line_end(text: str) -> str:
-    """How the header ends, and with it every line; the quoted names in it may hold line ends too."""
+def line_end(text: str) -> str:
+    """How the header of a file's text ends, and with it every line; quoted names may hold line ends too."""
     header = re.match(r'(?:[^"\r\n]|"[^"]*")*', text)
     assert header
     found = re.compile("\r\n|\r|\n").search(text, header.end())
@@ -175,10 +175,8 @@ def _sniffed(text: str, expected: set[str]) -> str:
 
 
 def _no_column(path: Path, missing: list[str], header: tuple[str, ...], delimiter: str, case: Case) -> str:
-    near = {
-        name: difflib.get_close_matches(name.lower(), [h.lower() for h in header], n=1) for name in missing
-    }
-    by_lower = {name.lower(): name for name in header}
+    by_lower = {name.lower(): name for name in header if name not in columns(case)}
+    near = {name: difflib.get_close_matches(name.lower(), by_lower, n=1) for name in missing}
     named = ", ".join(
         f"{name!r} (near it: {by_lower[near[name][0]]!r})" if near[name] else repr(name) for name in missing
     )

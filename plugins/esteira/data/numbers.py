@@ -16,7 +16,7 @@ _MARKS = {" ": " \u00a0\u202f", "'": "'’"}
 
 
 def read(text: StringValue, column: Integer | Number | Category) -> FloatingValue:
-    """The text as a double, null where it is not a number as the column writes it; blanks around it are fine."""
+    """The text as a double, null where the column does not write numbers so; blanks around it are fine."""
     import ibis
 
     if isinstance(column, Category) or _is_plain(column):

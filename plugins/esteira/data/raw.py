@@ -83,8 +83,8 @@ class Mark(_Fact):
 def find(case: Case, settings: Settings) -> RawFiles:
     """The files that `source.files` names under RAW_DATA_PATH; where there is none, the generator writes it.
 
-    A file that exists is used as it is, also with .gz behind its name; of those two, the observed one.
-    Raises RawDataError when there is none and no generator.
+    A file that exists is used as it is, also where only its name with or without .gz is there; of two such
+    files, the observed one. Raises RawDataError when there is none and no generator.
     """
     paths = _matching(case.source.files, settings.RAW_DATA_PATH)
     if not paths and case.source.synthetic is not None:
@@ -101,7 +101,7 @@ def find(case: Case, settings: Settings) -> RawFiles:
 
 
 def _matching(pattern: str, folder: Path) -> list[Path]:
-    named = [path for path in (folder / pattern, folder / f"{pattern}.gz") if path.is_file()]
+    named = [folder / name for name in (pattern, _packed_or_not(pattern)) if (folder / name).is_file()]
     if named:
         return sorted(named, key=lambda path: _mark_path(path).exists())[:1]
     start = Path(Path(pattern).anchor or folder)

@@ -100,7 +100,10 @@ class Report(_Fact):
     def classes(self) -> tuple[Bar, ...]:
         """How often each class of a classification's target occurs; empty for a regression."""
         target = next(column for column in self.columns if column.name == self.target)
-        return target.bars if target.type == "category" else ()
+        if target.type != "category":
+            return ()
+        others = self.rows_out - sum(bar.rows for bar in target.bars)
+        return (*target.bars, Bar(label="all others", rows=others)) if others else target.bars
 
 
 def as_text(report: Report) -> str:

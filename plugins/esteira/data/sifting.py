@@ -15,12 +15,9 @@ from esteira.data.staging import Part, Staged
 from esteira.rules import ROW, Rule
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
     from ibis.backends.duckdb import Backend
     from ibis.expr.types import Table, Value
-
-    Positions = np.ndarray[Any, np.dtype[np.int64]]
 
 CHECK = "check columns"
 DUPLICATE = "equal to an earlier row"
@@ -61,29 +58,22 @@ class Sieve:
     def _checked(self, part: Part) -> Iterator[Drop]:
         if part.broken.num_rows:
             yield from self.rejected.add(_broken_portion(part))
-        positions = self._faulty_positions(part)
-        if positions.size:
-            yield from self._faulty(part, positions)
+        yield from self._faulty(part)
 
-    def _faulty_positions(self, part: Part) -> Positions:
+    def _faulty(self, part: Part) -> Iterator[Drop]:
         staged = self.staged.table
         within = staged[ROW].between(part.first, part.first + part.rows - 1)
-        faulty = staged.filter(staged[checks.FAULT].notnull() & within).select(ROW).order_by(ROW)
-        positions: Positions = engine.numbers(engine.fetch(self.connection, faulty)[ROW])
-        return positions
-
-    def _faulty(self, part: Part, positions: Positions) -> Iterator[Drop]:
-        """Both are in the order of the file: the k-th faulty text stands at the k-th position."""
-        start = 0
-        for batch in staging.faulty(self.connection, self.case, part):
+        rows = staged.filter(staged[checks.FAULT].notnull() & within).select(ROW)
+        if not engine.fetch(self.connection, rows.limit(1)).num_rows:
+            return
+        for batch in staging.faulty(self.connection, self.case, part, rows):
             portion = Portion(
                 file=part.layout.path.name,
-                lines=part.lines(positions[start : start + batch.num_rows]),
+                lines=part.lines(engine.numbers(batch[ROW])),
                 reasons=self.staged.reasons,
                 codes=engine.numbers(batch[checks.FAULT]),
-                texts=batch.columns[:-1],
+                texts=batch.columns[:-2],
             )
-            start += batch.num_rows
             yield from self.rejected.add(portion)
 
     def _set_apart(self, rule: Rule, rows: Table) -> tuple[Table, tuple[Drop, ...]]:

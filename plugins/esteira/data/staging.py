@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esteira.case import Case, Date
-from esteira.data import checks, engine, recode
-from esteira.data.layout import Layout, LayoutError, columns, opened
+from esteira.case import Case
+from esteira.data import checks, engine, scan
+from esteira.data.cells import Cell
+from esteira.data.layout import Layout, LayoutError, columns
 from esteira.rules import ROW
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 STAGED = "staged"
-_LINE_ENDS = {"\n": "\\n", "\r": "\\r", "\r\n": "\\r\\n"}
 _BROKEN = {
     "MISSING COLUMNS": "row: too few fields",
     "TOO MANY COLUMNS": "row: too many fields",
@@ -64,13 +64,13 @@ class Staged:
 
 def read(connection: Backend, case: Case, layouts: list[Layout], work: Path) -> Staged:
     """Stage the files, one after the other. Raises LayoutError when a file cannot be read as a CSV."""
-    _check_formats(connection, case)
+    scan.check_formats(connection, case)
     parts: list[Part] = []
     reasons: tuple[str, ...] = ()
     for place, layout in enumerate(layouts):
-        source = _source(layout, work, place)
+        source = scan.source(layout, work, place)
         first = parts[-1].first + parts[-1].rows if parts else 0
-        text = _text(connection, layout, source, store_rejects=True, rejects_table=f"broken{place}")
+        text = scan.texts(connection, layout, source, store_rejects=True, rejects_table=f"broken{place}")
         cells = _cells(text, layout, case)
         typed = checks.typed(text, cells)
         if not parts:
@@ -82,58 +82,21 @@ def read(connection: Backend, case: Case, layouts: list[Layout], work: Path) -> 
     return Staged(staged.mutate(**{ROW: staged.rowid()}), tuple(parts), reasons)
 
 
-def faulty(connection: Backend, case: Case, part: Part) -> Iterator[pa.RecordBatch]:
-    """The original text of a file's rows that have a fault, as t0, t1, …, in order; reads it again."""
-    text = _text(connection, part.layout, part.source, ignore_errors=True)
-    fault = checks.fault_code(_cells(text, part.layout, case))
-    original = {f"t{place}": text[f"c{at}"] for place, at in enumerate(part.layout.positions.values())}
-    marked = text.select(**original, **{checks.FAULT: fault})
-    yield from engine.batches(connection, marked.filter(marked[checks.FAULT].notnull()))
+def faulty(connection: Backend, case: Case, part: Part, rows: Table) -> Iterator[pa.RecordBatch]:
+    """The original text of a file's rows that have a fault, as t0, t1, …, with the fault's code and `ROW`.
+
+    `rows` holds the `ROW` of each of them; the file is read again, in its order.
+    """
+    import ibis
+
+    text = scan.texts(connection, part.layout, part.source, ignore_errors=True)
+    wanted = text.mutate(**{ROW: ibis.row_number() + part.first}).semi_join(rows, ROW).order_by(ROW)
+    original = {f"t{place}": wanted[f"c{at}"] for place, at in enumerate(part.layout.positions.values())}
+    marks = {checks.FAULT: checks.fault_code(_cells(wanted, part.layout, case)), ROW: wanted[ROW]}
+    yield from engine.batches(connection, wanted.select(**original, **marks))
 
 
-def _check_formats(connection: Backend, case: Case) -> None:
-    import duckdb
-
-    for name, column in columns(case).items():
-        try:
-            if isinstance(column, Date) and column.format is not None:
-                connection.con.execute("SELECT try_strptime('', ?)", [column.format])
-        except duckdb.InvalidInputException as error:
-            raise LayoutError(
-                f"columns.{name}.format of the case {case.name!r} is {column.format!r}, which is not in the "
-                f"words of strptime; correct it to what the raw file holds, as in '%d/%m/%Y'"
-            ) from error
-
-
-def _source(layout: Layout, work: Path, place: int) -> Path:
-    """A name for the file that the engine can open: it takes *, ? and [ in a path for a pattern."""
-    if layout.encoding != "utf-8":
-        written = work / f"raw{place}.csv"
-        with opened(layout.path) as content:
-            recode.as_utf8(content, layout.encoding, written)
-        return written
-    link = work / f"raw{place}{''.join(layout.path.suffixes[-1:])}"
-    link.symlink_to(layout.path.absolute())
-    return link
-
-
-def _text(connection: Backend, layout: Layout, source: Path, **on_error: bool | str) -> Table:
-    extra = {"rejects_scan": f"scan_{on_error['rejects_table']}"} if "rejects_table" in on_error else {}
-    return connection.read_csv(
-        str(source),
-        columns={f"c{place}": "string" for place in range(len(layout.header))},
-        delim=layout.delimiter,
-        new_line=_LINE_ENDS[layout.line_end],
-        quote='"',
-        escape='"',
-        header=True,
-        nullstr="",
-        **on_error,
-        **extra,
-    )
-
-
-def _cells(text: Table, layout: Layout, case: Case) -> dict[str, checks.Cell]:
+def _cells(text: Table, layout: Layout, case: Case) -> dict[str, Cell]:
     places = {name: f"c{place}" for name, place in layout.positions.items()}
     return checks.cells(text, places, columns(case), case.source.missing)
 

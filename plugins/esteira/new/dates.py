@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from esteira import days
@@ -36,7 +37,7 @@ def readings(samples: Samples, habits: Habits) -> list[Reading]:
         return []
     if _fit(texts, _is_iso) >= _FEWEST:
         return [Reading(Date(type="date", optional=True, time=True))]
-    fits = {form: _fit(texts, lambda text, form=form: _reads(text, form)) for form in _first(texts)}  # type: ignore[misc]
+    fits = {form: _fit(texts, partial(_reads, form=form)) for form in _first(texts)}
     best = max(fits.values(), default=0.0)
     forms = [form for form, fit in fits.items() if fit >= max(_FEWEST, best)]
     forms.sort(key=lambda form: _is_day_first(form, habits) != habits.day_first)
@@ -52,8 +53,7 @@ def _first(texts: Samples) -> Iterator[str]:
                 yield day + time
 
 
-def _fit(texts: Samples, reads: object) -> float:
-    assert callable(reads)
+def _fit(texts: Samples, reads: Callable[[str], bool]) -> float:
     return sum(times for text, times in texts.items() if reads(text)) / sum(texts.values())
 
 
@@ -71,7 +71,7 @@ def _reads(text: str, form: str) -> bool:
     if form.startswith("%Y%m%d") and not text[:8].isdigit():
         return False
     try:
-        return datetime.strptime(text, form).year in _YEARS  # noqa: DTZ007
+        return datetime.strptime(text, form).year in _YEARS
     except ValueError:
         return False
 
@@ -91,13 +91,11 @@ def _reading(form: str, forms: list[str], habits: Habits) -> Reading:
             f"no day of its dates is above 12, so day and month cannot be told apart; "
             f"{first} was taken, because {habits.why_days}"
         )
-    return Reading(
-        Date(type="date", optional=True, format=form, time=True), (f"dates as {form}",), doubt
-    )
+    return Reading(Date(type="date", optional=True, format=form, time=True), (f"dates as {form}",), doubt)
 
 
 def to_days(text: str, form: str | None) -> float:
     """The days since 1970 of a date as the file writes it; raises ValueError where it is none."""
     if form is None:
         return days.to_days(text)
-    return days.to_days(datetime.strptime(text, form).isoformat())  # noqa: DTZ007
+    return days.to_days(datetime.strptime(text, form).isoformat())

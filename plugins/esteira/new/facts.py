@@ -39,7 +39,7 @@ class Facts:
     tokens: Mapping[str, int] = field(default_factory=dict)
     """The texts found that stand for a missing value, and how often."""
     unreadable: Mapping[str, int] = field(default_factory=dict)
-    """Texts that are no number or date where the rest of the column is, and how often: their rows are lost."""
+    """Texts that are no number or date as the rest of the column is, and how often: their rows are lost."""
 
     @property
     def missing(self) -> int:
@@ -65,3 +65,13 @@ class Facts:
     @property
     def whole(self) -> bool:
         return self.number is not None and self.fractions == 0
+
+    @property
+    def coded(self) -> bool:
+        """Whether its numbers are whole and written as a category's may be: without marks or signs."""
+        return self.whole and self.number == Number(type="number", optional=True)
+
+
+def share(some: int, of: int) -> str:
+    """A share in percent, which is never nothing where there is some."""
+    return "<0.1%" if 0 < some < 0.001 * of else f"{some / of:.1%}"

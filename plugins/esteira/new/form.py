@@ -14,11 +14,14 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
-from esteira.data.layout import DELIMITERS, column_names
+from esteira.data import recode
+from esteira.data.layout import DELIMITERS, column_names, line_end
 from esteira.new.errors import NewCaseError
 
 Encoding = Literal["utf-8", "latin-1"]
 
+_DAMAGED = "some of its bytes are not UTF-8, as the rest is: their rows are rejected"
+_NOT_UTF_8 = "it is not UTF-8, so its accents are read as Latin-1: look at a few of them"
 _CHUNK = 1 << 20
 _HEAD = 1 << 18
 _ROWS_LOOKED_AT = 500
@@ -42,6 +45,7 @@ class Form:
     path: Path
     encoding: Encoding
     delimiter: str
+    line_end: str
     header: tuple[str, ...]
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -58,17 +62,25 @@ def inspect(path: Path) -> Form:
         head, encoding, notes = _scan(path)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise NewCaseError(f"{path} cannot be decompressed ({error}); copy it again in full") from None
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head).removeprefix("\ufeff")
+    text = _text(head, encoding)
     _check_text(path, text)
     delimiter, header = _delimiter(path, text)
     return Form(
         path=path,
         encoding=encoding,
         delimiter=delimiter,
+        line_end=line_end(text),
         header=header,
         names=tuple(column_names(header)),
         notes=notes,
     )
+
+
+def _text(head: bytes, encoding: Encoding) -> str:
+    """The head may be cut off within a character."""
+    if encoding == "utf-8":
+        return head.decode(errors="ignore").removeprefix("\ufeff")
+    return recode.decoder(encoding).decode(head)
 
 
 def _no_file(path: Path) -> str:
@@ -89,7 +101,7 @@ def _scan(path: Path) -> tuple[bytes, Encoding, tuple[str, ...]]:
 
     A wrong byte after proper UTF-8 beyond ASCII is damage and costs its row only.
     """
-    head, encoding, notes = b"", "utf-8", ()
+    head = b""
     decoder = codecs.getincrementaldecoder("utf-8")()
     beyond_ascii = False
     with _opened(path) as file:
@@ -102,14 +114,10 @@ def _scan(path: Path) -> tuple[bytes, Encoding, tuple[str, ...]]:
             try:
                 beyond_ascii |= not decoder.decode(chunk).isascii()
             except UnicodeDecodeError as error:
-                whole = cast(bytes, error.object)[: error.start].decode()
-                if beyond_ascii or not whole.isascii():
-                    notes = ("some bytes are not UTF-8, as the rest is: their rows will be rejected",)
-                else:
-                    encoding = "latin-1"
-                    notes = ("it is not UTF-8, so its accents are read as Latin-1: look at a few of them",)
-                break
-    return head, cast(Encoding, encoding), notes
+                if beyond_ascii or not error.object[: error.start].isascii():
+                    return head, "utf-8", (_DAMAGED,)
+                return head, "latin-1", (_NOT_UTF_8,)
+    return head, "utf-8", ()
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -135,7 +143,8 @@ def _check_text(path: Path, text: str) -> None:
 def _delimiter(path: Path, text: str) -> tuple[str, tuple[str, ...]]:
     """The delimiter by which most rows have as many fields as the header, and the header."""
     best: tuple[float, int] = (0.0, 1)
-    chosen, header = "", ()
+    chosen = ""
+    header: tuple[str, ...] = ()
     for delimiter in DELIMITERS:
         rows = _rows(text, delimiter)
         if not rows or len(rows[0]) < 2:
@@ -153,7 +162,7 @@ def _delimiter(path: Path, text: str) -> tuple[str, tuple[str, ...]]:
             f"{path} is not a table: its header has {len(header)} fields with {chosen!r} between them, "
             f"and only {best[0]:.0%} of the rows have as many; its first line must name the columns"
         )
-    return chosen, tuple(field.strip() for field in header)
+    return chosen, tuple(name.strip() for name in header)
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:

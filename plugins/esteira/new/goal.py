@@ -38,7 +38,7 @@ class Goal:
 
     @property
     def binary(self) -> bool:
-        return len(self.classes) == 2  # noqa: PLR2004
+        return len(self.classes) == 2
 
 
 def decide(facts: Facts) -> Goal:
@@ -56,7 +56,7 @@ def decide(facts: Facts) -> Goal:
         raise NewCaseError(_one_class(facts, value))
     if facts.date is not None:
         raise NewCaseError(
-            f"The target {facts.name!r} holds dates; a case predicts a number or a class: choose another column"
+            f"The target {facts.name!r} holds dates; a case predicts a number or a class: choose another"
         )
     if facts.number is None or _is_few_whole(facts):
         return _classes(facts)
@@ -64,13 +64,13 @@ def decide(facts: Facts) -> Goal:
 
 
 def _is_few_whole(facts: Facts) -> bool:
-    return facts.whole and facts.counts is not None and len(facts.counts) <= _MOST_WHOLE_CLASSES
+    return facts.coded and facts.counts is not None and len(facts.counts) <= _MOST_WHOLE_CLASSES
 
 
 def _classes(facts: Facts) -> Goal:
     counts = facts.counts or {}
     spelled = {f"{value:.0f}" if isinstance(value, float) else value: n for value, n in counts.items()}
-    levels = spelled if facts.whole else kinds.folded(spelled)
+    levels = spelled if facts.whole else kinds.folded(counts)
     often = {level: n for level, n in levels.items() if n >= FEWEST_OF_A_CLASS}
     rare = {level: n for level, n in levels.items() if level not in often}
     if len(often) == 1 and len(levels) > 1:
@@ -88,7 +88,7 @@ def _classes(facts: Facts) -> Goal:
     )
     what = f"{len(often)} different {'whole numbers' if facts.whole else 'texts'}: a classification"
     reasons = [what, ", ".join(f"{level} {often[level]:,}" for level in order[:8])]
-    if len(often) == 2:  # noqa: PLR2004
+    if len(often) == 2:
         reasons.append(f"the second, {order[1]!r}, is what the threshold and the ranking are about")
     return Goal(
         name=facts.name,
@@ -96,11 +96,11 @@ def _classes(facts: Facts) -> Goal:
         reasons=tuple(reasons),
         classes={level: often[level] for level in order},
         rare=rare,
-        notes=_rare_note(facts, rare),
+        notes=_rare_note(rare),
     )
 
 
-def _rare_note(facts: Facts, rare: Mapping[str, int]) -> tuple[str, ...]:
+def _rare_note(rare: Mapping[str, int]) -> tuple[str, ...]:
     if not rare:
         return ()
     named = ", ".join(f"{level!r} ({times})" for level, times in list(rare.items())[:5])
@@ -114,13 +114,14 @@ def _ordered(often: Mapping[str, int], *, whole: bool) -> list[str]:
     """Whole numbers by size, texts by name; of two texts the yes comes second, else the rarer one."""
     if whole:
         return sorted(often, key=int)
-    if len(often) == 2:  # noqa: PLR2004
+    if len(often) == 2:
         return sorted(often, key=lambda level: (words.is_positive(level), -often[level], level))
     return sorted(often)
 
 
 def _numbers(facts: Facts) -> Goal:
     choice = kinds.as_number(facts)
+    assert choice is not None
     assert isinstance(choice.column, Integer | Number)
     column = choice.column.model_copy(update={"optional": False})
     reasons = (f"{facts.distinct:,} different numbers: a regression", *choice.reasons)

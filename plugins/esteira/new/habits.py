@@ -1,4 +1,4 @@
-"""What the unmistakable cells of a file tell about its doubtful ones: its decimal mark, and day or month first."""
+"""What the plain cells of a file tell about its doubtful ones: the decimal mark, and day or month first."""
 
 from __future__ import annotations
 

@@ -9,11 +9,18 @@ from esteira.case import Category, Column, Integer, Number
 from esteira.new import words
 from esteira.new.facts import Facts, Value
 
+BY_NATURE = "never below 0"
+"""The reason for `min: 0`."""
+
 MOST_CLOSED = 12
 """As many levels can still be all that there are."""
 
+_FLAG = 2
 _FEWEST_OF_CLOSED = 5
 _SHARE_OF_CLOSED = 0.002
+_MOST_COUNTS = 100
+"""Whole numbers of which there are more may be measures: then a fraction is allowed too."""
+
 _NEARLY_ALL = 0.95
 _HARDLY_REPEATS = 0.5
 _SENTENCE = 5
@@ -27,6 +34,8 @@ class Choice:
 
     column: Column | None
     reasons: tuple[str, ...]
+    identifies: bool = False
+    """Whether it tells each row from every other."""
 
 
 Kind = Callable[[Facts], Choice | None]
@@ -70,17 +79,18 @@ def _row_number(facts: Facts) -> Choice | None:
     assert facts.low is not None
     assert facts.high is not None
     if facts.high - facts.low + 1 == facts.rows or (facts.unnamed and facts.in_order == 1):
-        return _left_out("it numbers the rows, which says nothing of a new one")
+        return Choice(None, ("it numbers the rows, which says nothing of a new one",), identifies=True)
     return None
 
 
 def _identifier(facts: Facts) -> Choice | None:
     if facts.date or (facts.number and not facts.whole) or facts.differing < _NEARLY_ALL:
         return None
-    one_word = facts.number is None and facts.words < 1.5  # noqa: PLR2004
-    if one_word or facts.unnamed or words.names_an_identifier(facts.name):
-        return _left_out(f"an identifier: {facts.distinct:,} different values in {facts.present:,} cells")
-    return None
+    one_word = facts.number is None and facts.words < 1.5
+    if not one_word and not facts.unnamed and not words.names_an_identifier(facts.name):
+        return None
+    reason = f"an identifier: {facts.distinct:,} different values in {facts.present:,} cells"
+    return Choice(None, (reason,), identifies=True)
 
 
 def _date(facts: Facts) -> Choice | None:
@@ -89,11 +99,12 @@ def _date(facts: Facts) -> Choice | None:
     assert facts.reading is not None
     column = facts.date.model_copy(update={"time": facts.fractions > 0, "optional": facts.missing > 0})
     reasons = (*facts.reading.reasons, "with a time of day") if column.time else facts.reading.reasons
-    return Choice(column, (f"{facts.distinct:,} different dates", *reasons))
+    about = "" if facts.counts else "about "
+    return Choice(column, (f"{about}{facts.distinct:,} different dates", *reasons))
 
 
 def _zero_or_one(facts: Facts) -> Choice | None:
-    if not facts.whole or facts.counts is None or set(facts.counts) != {0.0, 1.0}:
+    if not facts.coded or facts.counts is None or set(facts.counts) != {0.0, 1.0}:
         return None
     column = Category(type="category", levels=(0, 1), optional=facts.missing > 0)
     return Choice(column, (f"yes or no: {facts.counts[1.0]:,} times 1",))
@@ -107,10 +118,11 @@ def as_number(facts: Facts) -> Choice | None:
     assert facts.high is not None
     written = facts.number.model_dump(exclude={"type", "min", "max", "optional"}, exclude_none=True)
     written |= {"unit": facts.number.symbol, "optional": facts.missing > 0}
-    lowest, why = (0, ("not below 0 by nature",)) if _starts_at_zero(facts) else (None, ())
+    lowest, why = (0, (BY_NATURE,)) if _starts_at_zero(facts) else (None, ())
+    counted = facts.whole and facts.distinct <= _MOST_COUNTS
     column = (
         Integer(type="integer", min=lowest, **written)
-        if facts.whole
+        if counted
         else Number(type="number", min=lowest, **written)
     )
     what = "whole numbers" if facts.whole else "numbers"
@@ -125,13 +137,13 @@ def _closed(facts: Facts) -> Choice | None:
     levels = folded(facts.counts)
     fewest = max(_FEWEST_OF_CLOSED, _SHARE_OF_CLOSED * facts.rows)
     often = len(levels) <= MOST_CLOSED and min(levels.values()) >= fewest
-    if not often and len(levels) > 2:  # noqa: PLR2004
+    if len(levels) > _FLAG and (not often or words.goes_on(facts.name)):
         return None
     fold = len(levels) < len(facts.counts)
     column = Category(
         type="category", levels=tuple(sorted(levels)), ignore_case=fold, optional=facts.missing > 0
     )
-    reasons = ["only these; without `levels` others are answered too, with a warning"]
+    reasons = ["closed: others are refused; without `levels` answered with a warning"]
     if fold:
         reasons.append(f"{len(facts.counts)} spellings that differ in capitals only")
     return Choice(column, tuple(reasons))
@@ -141,13 +153,13 @@ def _free_text(facts: Facts) -> Choice | None:
     long = facts.words >= _SENTENCE and facts.differing > _SENTENCES_REPEAT
     if not long and facts.differing <= _HARDLY_REPEATS:
         return None
-    what = "free text" if facts.words >= 1.5 else "values that hardly repeat"  # noqa: PLR2004
+    what = "free text" if facts.words >= 1.5 else "values that hardly repeat"
     return _left_out(f"{what}: {facts.distinct:,} different ones in {facts.present:,} cells")
 
 
 def _open(facts: Facts) -> Choice:
     about = "" if facts.counts else "about "
-    reasons = [f"{about}{facts.distinct:,} levels; left open, so that a new one is answered with a warning"]
+    reasons = [f"{about}{facts.distinct:,} levels, open: a new one is answered with a warning"]
     if facts.counts:
         reasons.append(shown(facts.counts))
     return Choice(Category(type="category", optional=facts.missing > 0), tuple(reasons))

@@ -23,7 +23,8 @@ _PART = (0.5, 2.0)
 """A column that is never above the target, or never below it, and near it, is a part of it or holds it."""
 
 _ONE_SIDED = 0.999
-_STRONG = 0.9
+_STRONG_AUC = 0.95
+_STRONG_R2 = 0.9
 _FOLDS = 5
 _LEAVES = 64
 _SMOOTHING = 5.0
@@ -40,7 +41,8 @@ class Strength:
 
     @property
     def strong(self) -> bool:
-        return self.score >= _STRONG
+        """Whether it is worth a second look, though no leak."""
+        return self.score >= (_STRONG_AUC if self.measure == "AUC" else _STRONG_R2)
 
     def __str__(self) -> str:
         return f"{self.measure} {self.score:.2f}"
@@ -49,8 +51,8 @@ class Strength:
 def strengths(sample: Sample, goal: Goal) -> Mapping[int, Strength]:
     """For each place in the file that the sample holds, from a small tree, or the levels' means.
 
-    A regression is judged by R², of the target's logarithm where it is positive; classes by the area under the
-    ROC curve, the mean of each class against the others.
+    A regression is judged by R², of the target's logarithm where it is positive; classes by the area under
+    the ROC curve, the mean of each class against the others.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -78,22 +80,22 @@ class _Numbers:
         return Strength(score=score, measure=measure, leak=self._leak(values, score, measure))
 
     def _leak(self, values: np.ma.MaskedArray[Any, Any], score: float, measure: str) -> str | None:
+        import numpy as np
+
         alone = f"alone it gives an {measure} of {score:.3f}"
         if score >= _LEAKING_R2:
             return alone
         if score < _R2_OF_A_PART or values.dtype == object:
             return None
         ratio = (values / self._raw).compressed()
-        import numpy as np
-
         middle = float(np.median(ratio))
         if not _PART[0] <= middle <= _PART[1]:
             return None
-        above, below = float((ratio >= 1).mean()), float((ratio <= 1).mean())
-        if above >= _ONE_SIDED:
-            return f"{alone}, and it is never below the target, usually {middle:.2f} times it: it seems to hold it"
-        if below >= _ONE_SIDED:
-            return f"{alone}, and it is never above the target, usually {middle:.2f} times it: it seems a part of it"
+        beside = f"usually {middle:.2f} times it"
+        if float((ratio >= 1).mean()) >= _ONE_SIDED:
+            return f"{alone}, and it is never below the target, {beside}: it seems to hold it"
+        if float((ratio <= 1).mean()) >= _ONE_SIDED:
+            return f"{alone}, and it is never above the target, {beside}: it seems to be a part of it"
         return None
 
 
@@ -104,12 +106,12 @@ class _Classes:
         import numpy as np
 
         labels = np.asarray(sample.target.astype(str))
-        classes, codes, times = np.unique(labels, return_inverse=True, return_counts=True)
+        _, codes, times = np.unique(labels, return_inverse=True, return_counts=True)
         most = np.argsort(-times)[:_MOST_CLASSES]
         judged = most[times[most] >= _FOLDS]
         self._kept = np.isin(codes, judged)
         self._target = (codes[self._kept, None] == judged[None, :]).astype(np.float64)
-        if len(judged) == 2:  # noqa: PLR2004
+        if len(judged) == 2:
             self._target = self._target[:, 1:]
         self._rounds = _rounds(int(self._kept.sum()))
 

@@ -42,7 +42,7 @@ def readings(samples: Samples, habits: Habits) -> list[Reading]:
     if not _plausible(samples, columns[0], best):
         return []
     columns.sort(key=lambda column: len(columns) > 1 and column.decimal != habits.decimal)
-    return [_reading(column, samples, habits, doubtful=len(columns) > 1) for column in columns]
+    return [_reading(column, habits, doubtful=len(columns) > 1) for column in columns]
 
 
 def _columns(symbol: str | None) -> list[Number]:
@@ -108,7 +108,7 @@ def _values(column: Number, samples: Samples) -> list[str]:
     ]
 
 
-def _reading(column: Number, samples: Samples, habits: Habits, *, doubtful: bool) -> Reading:
+def _reading(column: Number, habits: Habits, *, doubtful: bool) -> Reading:
     reasons = []
     if column.symbol is not None:
         reasons.append(f"written with {column.symbol}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from esteira.case import Category, Column
 from esteira.data import checks
@@ -19,7 +19,7 @@ _ROWS = 20_000
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows that have a target: numbers as float64, dates as days since 1970, texts as objects; masked gaps."""
+    """Rows with a target: numbers as float64, dates as days since 1970, texts as objects; gaps masked."""
 
     values: Mapping[int, np.ma.MaskedArray[Any, Any]]
     """By the column's place in the file."""
@@ -44,4 +44,4 @@ def draw(table: Table, columns: Mapping[int, Column], target: int, tokens: tuple
 
 def _typed(array: np.ma.MaskedArray[Any, Any], column: Column) -> np.ma.MaskedArray[Any, Any]:
     text = isinstance(column, Category) and column.is_text
-    return array.astype(object if text else "float64")
+    return cast("np.ma.MaskedArray[Any, Any]", array.astype(object if text else "float64"))

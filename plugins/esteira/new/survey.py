@@ -12,7 +12,7 @@ from esteira.case import Category, Column, Date
 from esteira.data import checks
 from esteira.new import dates, habits, numbers, words
 from esteira.new.facts import Facts, Value
-from esteira.new.readings import Reading, Samples
+from esteira.new.readings import Reading
 from esteira.new.table import Table, listed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Value as IbisValue
 
 _SAMPLE_ROWS = 20_000
-_COUNTED = 2_000
+_COUNTED = 5_000
 _NEARLY_ALL = 0.85
 _MOST_UNREADABLE = 0.02
 _MOST_WORDS = 3
@@ -56,11 +56,7 @@ class _Measure:
 
 def _measured(table: Table, proposals: Sequence[Sequence[Reading]]) -> list[list[_Measure]]:
     """For each column its measures: the best reading, if there is one, and text."""
-    asked = [
-        (place, reading)
-        for place, readings in enumerate(proposals)
-        for reading in (*readings, None)
-    ]
+    asked = [(place, reading) for place, readings in enumerate(proposals) for reading in (*readings, None)]
     results: list[list[_Measure]] = [[] for _ in proposals]
     for start in range(0, len(asked), _AT_ONCE):
         part = asked[start : start + _AT_ONCE]
@@ -220,7 +216,9 @@ def _text(table: Table, place: int, measure: _Measure, texts: list[str | None]) 
                 f"GROUP BY 1 ORDER BY 2 DESC, 1"
             )
         )
-        tokens = {str(text): times for text, times in counts.items() if words.is_missing_among_texts(str(text))}
+        tokens = {
+            str(text): times for text, times in counts.items() if words.is_missing_among_texts(str(text))
+        }
     else:
         tokens = dict(
             table.ask(

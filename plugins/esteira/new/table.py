@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from esteira.data import layout, recode
 from esteira.new.errors import NewCaseError
 from esteira.new.form import Form
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table as IbisTable
 
 _MEMORY = "400MB"
-_RAW = "raw"
 _BLANKS = " \\t\\n\\r\\x0B\\x0C"
 _SCALE = 1 << 20
+_LINE_ENDS = {"\n": "\\n", "\r": "\\r", "\r\n": "\\r\\n"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Table:
     @property
     def cells(self) -> IbisTable:
         """The cells by position: c0, c1, …"""
-        return self.connection.table(_RAW)
+        return self.connection.table("raw")
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         """The rows that a query gives; the table is `raw`."""
@@ -82,6 +83,7 @@ def opened(form: Form, work: Path) -> Iterator[Table]:
     )
     try:
         connection.raw_sql("SET enable_progress_bar = false")
+        connection.raw_sql("SET TimeZone = 'UTC'")  # of moments that are written without a zone
         rows, broken = _read(connection, form, work)
         yield Table(connection=connection, form=form, rows=rows, broken=broken)
     finally:
@@ -91,31 +93,41 @@ def opened(form: Form, work: Path) -> Iterator[Table]:
 def _read(connection: Backend, form: Form, work: Path) -> tuple[int, int]:
     import duckdb
 
-    # DuckDB takes *, ? and [ in a path for a pattern; the link's name has none.
-    source = work / f"raw{''.join(form.path.suffixes[-1:])}"
-    source.symlink_to(form.path.absolute())
+    source = _source(form, work)
     try:
-        connection.raw_sql(f"CREATE TABLE {_RAW} AS {_selection(form, source)}")
+        connection.raw_sql(f"CREATE TABLE raw AS {_selection(form, source)}")
     except duckdb.Error as error:
         raise NewCaseError(
             f"{form.path} cannot be read as a table with {form.delimiter!r} between the fields: "
             f"{str(error).splitlines()[0]}; save it again as a CSV in UTF-8"
         ) from error
-    ((rows,),) = connection.raw_sql(f"SELECT count(*) FROM {_RAW}").fetchall()
+    ((rows,),) = connection.raw_sql("SELECT count(*) FROM raw").fetchall()
     ((broken,),) = connection.raw_sql("SELECT count(DISTINCT line) FROM broken").fetchall()
     return int(rows), int(broken)
+
+
+def _source(form: Form, work: Path) -> Path:
+    """A name for the file that the engine can open: it takes *, ? and [ in a path for a pattern."""
+    if form.encoding != "utf-8":
+        written = work / "raw.csv"
+        with layout.opened(form.path) as content:
+            recode.as_utf8(content, form.encoding, written)
+        return written
+    link = work / f"raw{''.join(form.path.suffixes[-1:])}"
+    link.symlink_to(form.path)
+    return link
 
 
 def _selection(form: Form, source: Path) -> str:
     names = [f"c{place}" for place in range(len(form.names))]
     cells = ", ".join(f"nullif(trim({name}, e'{_BLANKS}'), '') AS {name}" for name in names)
     types = ", ".join(f"{name}: 'VARCHAR'" for name in names)
-    return (
-        f"SELECT {cells} FROM read_csv({quoted(str(source))}, columns = {{{types}}}, "
-        f"delim = {quoted(form.delimiter)}, quote = '\"', escape = '\"', header = true, nullstr = '', "
-        f"encoding = '{form.encoding}', store_rejects = true, rejects_table = 'broken', "
-        f"rejects_scan = 'broken_scan')"
+    options = (
+        f"columns = {{{types}}}, delim = {quoted(form.delimiter)}, quote = '\"', escape = '\"', "
+        f"header = true, nullstr = '', new_line = '{_LINE_ENDS[form.line_end]}', "
+        f"store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scan'"
     )
+    return f"SELECT {cells} FROM read_csv({quoted(str(source))}, {options})"  # noqa: S608
 
 
 def quoted(text: str) -> str:

@@ -24,15 +24,14 @@ from esteira.train.prepared import Prepared
 
 _STRONGEST = 10
 _IN_UNIT = frozenset({"rmse", "mae", "medae"})
-CAPTIONS: Mapping[str, str] = {
+_SHOWN: Mapping[str, str] = {
     "predicted_against_actual": "A point for each row: on the line the prediction is right.",
     "residuals": "How the errors are spread: the narrower and the nearer to 0, the better.",
-    "confusion_matrix": "A row for what was true, a column for what was answered: on the diagonal it is right.",
+    "confusion_matrix": "A row for what was true, a column for what was answered: the diagonal is right.",
     "roc": "Found (up) for what is falsely taken for it (right): the nearer to the upper left, the better.",
     "precision_recall": "How often it is right (up) for how much it finds (right).",
     "calibration": "Near the diagonal a probability means what it says.",
     "lift": "How much better than chance the rows are that it is most sure of.",
-    "importances": "How much worse it gets when one column's values are shuffled.",
     "partial_dependence": "How the answer changes along each of the strongest columns, all else as it is.",
 }
 
@@ -51,14 +50,14 @@ def as_page(
         made=datetime.now(UTC),
         in_short=words.in_short(case, facts, evidence),
         how_compared=words.how_compared(case, facts),
-        scores=[
-            (name, _score(name, value, facts), words.MEANINGS[name]) for name, value in facts.scores.items()
-        ],
+        scores=[(name, _score(name, facts), words.MEANINGS[name]) for name in facts.scores],
         candidates=sorted(facts.candidates, key=lambda one: _rank(case, one.scores[case.metric])),
         strongest=strongest,
         largest=max(strongest.values(), default=0.0),
         columns=_columns(case, facts, report),
-        pictures=[(name, _inline(name, figure), CAPTIONS[name]) for name, figure in pictures.items()],
+        pictures=[
+            (name, _inline(name, pictures[name]), text) for name, text in _SHOWN.items() if name in pictures
+        ],
     )
 
 
@@ -97,7 +96,8 @@ def _inline(name: str, figure: Figure) -> Markup:
         r' width="[^"]*" height="[^"]*"| width="[^"]*pt"', "", drawn[drawn.index("<svg") :], count=1
     )
     inked = re.sub(r"(stroke|fill): ?#000000", r"\1: currentColor", drawn)
-    return Markup(inked.replace("<svg", '<svg role="img" fill="currentColor"', 1))  # noqa: S704
+    width = f'style="max-width: {figure.get_figwidth():.1f}in"'
+    return Markup(inked.replace("<svg", f'<svg role="img" fill="currentColor" {width}', 1))  # noqa: S704
 
 
 _TEMPLATE = Environment(

@@ -32,7 +32,7 @@ _ERA, _CENTURY, _FOUR_YEARS = 146_097, 36_524, 1_460
 """Days of 400 years, of 100 years and of four, the last two without the leap day at their end."""
 
 
-class Calendar(TransformerMixin, BaseEstimator):
+class Calendar(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Turns columns of days into those of CALENDAR, and of CLOCK for those whose time counts.
 
     The first `dates` columns are days without missing values; `timed` are the places of those with a

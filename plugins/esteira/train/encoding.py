@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler, TargetEncoder
 
 from esteira.case import Case
 from esteira.train import features
-from esteira.train.features import Doubles, Floats, Layout, Whole
+from esteira.train.features import Classes, Doubles, Floats, Layout, Whole
 from esteira.train.split import TRAIN, Split
 from esteira.train.survey import Levels, every
 
@@ -44,7 +44,7 @@ class Encoding:
     step: int
 
     def cross(self, columns: Floats, start: int) -> None:
-        """Put the cross-fitted rows in place, in `columns` [N, e] of N training rows from the `start`th on."""
+        """Put the cross-fitted rows in place in `columns` [N, e], of the training rows from `start` on."""
         mine = every(start, len(columns), self.step)
         first = (start + self.step - 1) // self.step
         columns[mine] = self.crossed[first : first + len(mine)]
@@ -55,7 +55,7 @@ def encoded(shape: Layout, levels: Levels) -> tuple[str, ...]:
     return tuple(name for name in shape.names if len(levels.get(name, ())) > FEW_LEVELS)
 
 
-def fit(case: Case, names: tuple[str, ...], classes: tuple[Any, ...] | None, split: Split) -> Encoding:
+def fit(case: Case, names: tuple[str, ...], classes: Classes | None, split: Split) -> Encoding:
     """Fit on the columns `names` of the training part, and on its target or the places of its classes."""
     width = len(names) * (len(classes) if classes and len(classes) > 2 else 1)
     step = -(-split.size(TRAIN) // max(1, min(_ROWS, _CELLS // width)))
@@ -70,7 +70,7 @@ def fit(case: Case, names: tuple[str, ...], classes: tuple[Any, ...] | None, spl
 
 
 def _sample(
-    case: Case, names: tuple[str, ...], classes: tuple[Any, ...] | None, split: Split, step: int
+    case: Case, names: tuple[str, ...], classes: Classes | None, split: Split, step: int
 ) -> tuple[pd.DataFrame, Doubles | Whole]:
     shape = features.layout({name: case.features[name] for name in names})
     tables, targets, at = [], [], 0
@@ -80,7 +80,8 @@ def _sample(
         tables.append(_table(some, shape))
         targets.append(features.target(case, classes, some))
         at += len(places)
-    return pd.concat(tables, ignore_index=True), np.concatenate(targets)
+    target: Any = np.concatenate(targets)
+    return pd.concat(tables, ignore_index=True), target
 
 
 def _table(rows: pa.RecordBatch, shape: Layout) -> pd.DataFrame:

@@ -32,7 +32,7 @@ Doubles = npt.NDArray[np.float64]
 
 _PICKS = 20
 """How often a member is picked, so that no weight but 0 is below a twentieth."""
-_ROWS = 10_000
+_ROWS = 5_000
 """On at most so many rows the picks are compared."""
 _GAIN = 1e-9
 """A mean that is better by less, relative to the metric, is not better."""
@@ -45,9 +45,8 @@ def combine(case: Case, prepared: Prepared, candidate: Ensemble, fitted: Sequenc
     says so. Where no second member makes it better, it is the best candidate over again.
     """
     started = time.monotonic()
-    members = sorted(fitted, key=lambda one: _loss(case, one.scores))[: candidate.members]
-    weights = _weights(case, prepared, [one.answered() for one in members])
-    members, weights = _picked(members, weights)
+    best_first = sorted(fitted, key=lambda one: _loss(case, one.scores))
+    members, weights = _picked(best_first, _weights(case, prepared, best_first, candidate.members))
     answers = _average(case)([one.answered() for one in members], weights)
     model = _together(case, [one.estimator() for one in members], weights)
     found = Fitted(
@@ -66,27 +65,35 @@ def combine(case: Case, prepared: Prepared, candidate: Ensemble, fitted: Sequenc
     return found
 
 
-def _weights(case: Case, prepared: Prepared, answers: Sequence[Doubles]) -> list[float]:
-    """How much each member counts, the best one first, by greedy selection with replacement.
+def _weights(case: Case, prepared: Prepared, best_first: Sequence[Fitted], most: int) -> list[float]:
+    """How much each candidate counts, at most so many of them, by greedy selection with replacement.
 
     Whichever makes the mean best is picked once more, and the best mean on the way stays (Caruana,
     Niculescu-Mizil, Crew and Ksikes 2004, "Ensemble selection from libraries of models", 2.1 and 2.2).
+    A candidate that is poor alone, because it is too sure, may be what the others lack.
     """
     actual = judged_target(case, prepared)
     rows = sample(actual, _ROWS)
-    target, given, average = actual[rows], [one[rows] for one in answers], _average(case)
+    target, answers, average = actual[rows], [one.answered()[rows] for one in best_first], _average(case)
 
     def loss(picks: npt.NDArray[np.int64]) -> float:
-        return _loss(case, scored(case, prepared, target, average(given, picks / picks.sum())))
+        chosen = np.flatnonzero(picks)
+        mixed = average([answers[place] for place in chosen], picks[chosen] / picks.sum())
+        return _loss(case, scored(case, prepared, target, mixed))
 
     once = np.eye(len(answers), dtype=np.int64)
     picks = kept = once[0]
     least = loss(picks)
     for _ in range(_PICKS - 1):
-        losses = [loss(picks + one) for one in once]
-        picks = picks + once[int(np.argmin(losses))]
-        if min(losses) < least - _GAIN * abs(least):
-            least, kept = min(losses), picks
+        losses = {
+            place: loss(picks + once[place])
+            for place in range(len(answers))
+            if picks[place] or np.count_nonzero(picks) < most
+        }
+        place = min(losses, key=losses.__getitem__)
+        picks = picks + once[place]
+        if losses[place] < least - _GAIN * abs(least):
+            least, kept = losses[place], picks
     return [float(weight) for weight in kept / kept.sum()]
 
 

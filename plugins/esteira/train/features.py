@@ -23,6 +23,7 @@ Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 Tensors = dict[str, npt.NDArray[np.generic]]
+Classes = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,11 @@ def disturbed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
     that no training saw; then ten rows in which everything is missing.
     """
     few = rows[list(case.features)].head(_DISTURBED_ROWS)
-    copies = [_with(few, name, missing(few[name])) for name in few]
+    copies = [_with(few, name, missing(few[name])) for name in case.features]
     for name, column in case.features.items():
         if isinstance(column, Category):
             copies.append(_with(few, name, pd.Series(_unseen(column), index=few.index)))
-    copies.append(pd.DataFrame({name: missing(few[name]) for name in few}))
+    copies.append(pd.DataFrame({name: missing(few[name]) for name in case.features}))
     return pd.concat(copies, ignore_index=True)
 
 
@@ -113,10 +114,11 @@ def words(column: pa.Array) -> npt.NDArray[np.object_]:
     """The texts of an Arrow column as Python strings, "" for missing; equal ones are one object."""
     encoded = column.fill_null("").dictionary_encode()
     levels: npt.NDArray[np.object_] = encoded.dictionary.to_numpy(zero_copy_only=False)
-    return levels[encoded.indices.to_numpy()]
+    texts: npt.NDArray[np.object_] = levels[encoded.indices.to_numpy()]
+    return texts
 
 
-def target(case: Case, classes: tuple[Any, ...] | None, rows: pa.RecordBatch) -> Doubles | Whole:
+def target(case: Case, classes: Classes | None, rows: pa.RecordBatch) -> Doubles | Whole:
     """The target of Arrow rows [N] in its unit, or the places of their classes, -1 for none of them."""
     values = rows[case.target]
     if classes is None:

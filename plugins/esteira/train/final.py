@@ -41,8 +41,8 @@ class _Final(BaseEstimator):  # type: ignore[misc]
 
     def answers(self, columns: Columns) -> Answers:
         """Everything that the graph answers to N rows, the candidates that are compared included."""
-        batches = [columns[start : start + _BATCH_ROWS] for start in range(0, len(columns), _BATCH_ROWS)]
-        return joined([self._batch(_double(batch)) for batch in batches or [columns]])
+        starts = range(0, len(columns), _BATCH_ROWS)
+        return joined([self._batch(_double(columns[start : start + _BATCH_ROWS])) for start in starts])
 
     @abstractmethod
     def _batch(self, columns: Doubles) -> Answers: ...

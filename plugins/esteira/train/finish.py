@@ -89,9 +89,9 @@ def _regressor(case: Case, prepared: Prepared, winner: Fitted, models: Sequence[
 def _classifier(case: Case, prepared: Prepared, winner: Fitted, models: Sequence[Any]) -> FinalClassifier:
     actual, answered = judged_target(case, prepared), winner.answered()
     binary = answered.shape[1] == 2
-    # A bias may turn an answer. Of two classes the threshold is chosen after it; of more it would undo
-    # what weights or oversampling were asked for, unless it is the probabilities that are judged.
-    biased = binary or case.metric in _OF_PROBABILITIES
+    # A bias may turn an answer. Of two classes the threshold is chosen after it; of more it undoes what
+    # weights or oversampling were asked for, which is right only where it is the probabilities that count.
+    biased = binary or (case.train.imbalance != "none" and case.metric in _OF_PROBABILITIES)
     fit = calibrate.temperature_and_biases if biased else calibrate.temperature
     calibration = fit(answered, actual)
     second = calibration.apply(answered)[:, 1]

@@ -104,15 +104,19 @@ def _answer(nodes: Nodes, path: Path, columns: str) -> str:
 
 
 def _answers(given: dict[str, npt.NDArray[Any]]) -> Answers:
-    """Of one batch; classes are int64, all other numbers become float64."""
+    """Of one batch; classes are int64, all other numbers become float64.
+
+    A candidate's graph may give probabilities alone: then the likeliest class is its answer.
+    """
 
     def wide(name: str) -> Any:
         values = given.get(name)
         return values if values is None or values.dtype == np.int64 else values.astype(np.float64)
 
+    probabilities = wide("probabilities")
     return Answers(
-        prediction=wide("prediction").ravel(),
-        probabilities=wide("probabilities"),
+        prediction=wide("prediction").ravel() if "prediction" in given else probabilities.argmax(axis=1),
+        probabilities=probabilities,
         interval=wide("interval"),
         models=wide("models"),
     )

@@ -103,7 +103,7 @@ def _smote(columns: Floats, target: Whole) -> Lesson:
     lone = {one: rows for one, rows in wanted.items() if counts[one] < 2}
     filled = {one: rows for one, rows in wanted.items() if one not in lone}
     if lone:
-        log.info("SMOTE needs two rows of a class; repeated instead: %d classes with one", len(lone))
+        log.info("SMOTE needs two rows of a class; repeated instead are classes with one row: %d", len(lone))
         columns, target, _ = _repeated(columns, target, lone)
     if not filled:
         return Lesson(columns, target)

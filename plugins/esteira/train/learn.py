@@ -34,7 +34,8 @@ def sample(target: npt.NDArray[Any], wanted: int) -> Rows:
         return slice(None)
     chosen = np.random.default_rng(_SEED).choice(len(target), wanted, replace=False)
     if np.issubdtype(target.dtype, np.integer):
-        chosen = np.union1d(chosen, np.unique(target, return_index=True)[1])
+        classes, first = np.unique(target, return_index=True)
+        chosen = np.append(chosen, first[~np.isin(classes, target[chosen])])
     return np.sort(chosen)
 
 
@@ -79,7 +80,8 @@ def answered(
     not a finite number.
     """
     if prepared.classes is None:
-        found = np.asarray(model.predict(columns), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            found = np.asarray(model.predict(columns), dtype=np.float64)
     else:
         found = np.zeros((len(columns), len(prepared.classes)))
         found[:, model.classes_] = model.predict_proba(columns)

@@ -35,7 +35,7 @@ class Nodes:
 
     def constant(self, array: Array) -> str:
         """A value that is the same for all rows."""
-        return self._initializer(numpy_helper.from_array(np.ascontiguousarray(array)))
+        return self._initializer(numpy_helper.from_array(np.asarray(array, order="C")))
 
     def add(self, operation: str, inputs: Sequence[str], domain: str = "", **attributes: Any) -> str:
         """One node with one output, whose name it gives."""

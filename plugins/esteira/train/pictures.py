@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
@@ -70,7 +71,7 @@ def of_study(study: Study) -> Pictures:
     if not complete:
         return {}
     tellable = len({trial.value for trial in complete}) > 1 and any(trial.params for trial in complete)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), mpl.rc_context():  # Optuna sets a style for all pictures to come
         warnings.simplefilter("ignore")  # that its pictures are experimental, or its trials few
         found = {"search_history": _taken(drawn.plot_optimization_history(study))}
         if tellable:

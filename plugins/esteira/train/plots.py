@@ -24,7 +24,7 @@ def predicted_against_actual(actual: Doubles, predicted: Doubles, unit: str) -> 
     """A point for each row (at most 5,000); on the diagonal the prediction is right."""
     figure, axes = frame("Predicted against actual", f"actual {unit}", f"predicted {unit}")
     axes.scatter(
-        thinned(actual), thinned(predicted), s=6, alpha=0.3, linewidths=0, color=COLOURS[0], rasterized=True
+        thinned(actual), thinned(predicted), s=7, alpha=0.5, linewidths=0, color=COLOURS[0], rasterized=True
     )
     ends = [float(actual.min()), float(actual.max())]
     axes.plot(ends, ends, color="black", linewidth=1)

@@ -2,10 +2,10 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,16 +15,14 @@ from esteira.data.dataset import Dataset
 from esteira.settings import Settings
 from esteira.train import encoding, features, preprocessing, scaler, workspace
 from esteira.train.encoding import Encoding
-from esteira.train.features import Floats
+from esteira.train.features import Classes, Floats
 from esteira.train.parts import PARTS, Parts
 from esteira.train.prepared import SAMPLE_ROWS, Prepared
 from esteira.train.preprocessing import Preprocessing
-from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, Sides, Split, SplitError, divide
+from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, Split, SplitError, divide
 from esteira.train.survey import Survey
 
 log = logging.getLogger("esteira")
-
-Classes = tuple[Any, ...]
 
 
 def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) -> Prepared:
@@ -41,21 +39,19 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     shape = features.layout(case.features)
     split = divide(case, dataset.path)
     survey = Survey.of(case, split)
-    classes, levels = survey.classes(), survey.levels()
+    classes, levels, sample = survey.classes(), survey.levels(), survey.sample()
     if classes is not None:
         split = _judgeable(case, classes, split)
-    many, sample = encoding.encoded(shape, levels), survey.sample()
+    many = encoding.encoded(shape, levels)
     encoded = encoding.fit(case, many, classes, split) if many else None
     fitted = scaler.fit(case, shape, features.frame(sample.to_pandas(), shape), levels, encoded)
     names = scaler.names(fitted, shape, classes)
-    graph = preprocessing.export(fitted, shape, len(names))
-    (folder / "preprocessing.onnx").write_bytes(graph)
+    exported = preprocessing.export(fitted, shape, len(names))
+    graph = Preprocessing(exported, shape)
     joblib.dump(fitted, folder / "scaler.joblib")
-    pq.write_table(
-        sample.take(np.arange(0, len(sample), -(-len(sample) // SAMPLE_ROWS))),
-        folder / "train_sample.parquet",
-    )
-    _write(case, split, classes, Preprocessing(graph, shape), encoded, folder)
+    (folder / "preprocessing.onnx").write_bytes(exported)
+    pq.write_table(_thinned(sample), folder / "train_sample.parquet")
+    _write(case, split, classes, graph, encoded, folder)
     prepared = Prepared(
         training_id=training_id,
         folder=folder,
@@ -67,7 +63,7 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
         column_names=names,
         since=split.cuts and (split.cuts.validation, split.cuts.holdout),
     )
-    _prove(case, prepared)
+    _prove(case, prepared, graph)
     log.info("%s; %d columns after preprocessing", prepared.sentence(), len(names))
     return prepared
 
@@ -77,7 +73,7 @@ def _judgeable(case: Case, classes: Classes, split: Split) -> Split:
     if len(classes) < 2:
         raise SplitError(
             f"{split.path}: all {split.size(TRAIN):,} rows of the training part have {case.target} = "
-            f"{classes[0]!r}; there is nothing to tell apart with one class only, add rows of others"
+            f"{classes[0]!r}; with one class only there is nothing to tell apart, add rows of others"
         )
     targets = [features.target(case, classes, rows) for rows, _ in split.batches([case.target])]
     unknown = np.concatenate(targets) < 0
@@ -93,8 +89,8 @@ def _judgeable(case: Case, classes: Classes, split: Split) -> Split:
     for side, part in PARTS.items():
         if split.size(side) and not judged.size(side):
             raise SplitError(
-                f"{split.path}: no row of the {part} part has a class of {case.target} that the training part "
-                f"has too; more rows of each class are needed"
+                f"{split.path}: no row of the {part} part has a class of {case.target} that the training "
+                f"part has too; more rows of each class are needed"
             )
     return judged
 
@@ -111,6 +107,11 @@ def _fact(dataset: Dataset, split: Split) -> DatasetFact:
     )
 
 
+def _thinned(sample: pa.Table) -> pa.Table:
+    """At most SAMPLE_ROWS of the rows, evenly."""
+    return sample.take(np.arange(0, len(sample), -(-len(sample) // SAMPLE_ROWS)))
+
+
 def _write(
     case: Case,
     split: Split,
@@ -122,16 +123,17 @@ def _write(
     trained = 0
     with Parts(folder, {side: split.size(side) for side in PARTS}) as parts:
         for rows, side in split.batches([*case.features, case.target]):
-            columns = graph.columns(rows)
+            columns, train = graph.columns(rows), side == TRAIN
             if encoded:
-                _cross(columns, side == TRAIN, encoded, trained)
-            parts.add(
-                rows, side, {"X": columns, "y": features.target(case, classes, rows)} | _times(case, rows)
-            )
-            trained += int(np.count_nonzero(side == TRAIN))
+                _cross(columns, train, encoded, trained)
+            arrays = {"X": columns, "y": features.target(case, classes, rows)}
+            if case.train.time:
+                arrays["t"] = features.doubles(rows[case.train.time])
+            parts.add(rows, side, arrays)
+            trained += int(np.count_nonzero(train))
 
 
-def _cross(columns: Floats, train: Any, encoded: Encoding, start: int) -> None:
+def _cross(columns: Floats, train: npt.NDArray[np.bool_], encoded: Encoding, start: int) -> None:
     """Put the cross-fitted values into the training rows; the encoded columns are the last ones."""
     width = encoded.crossed.shape[1]
     own = columns[train, -width:]
@@ -139,16 +141,11 @@ def _cross(columns: Floats, train: Any, encoded: Encoding, start: int) -> None:
     columns[train, -width:] = own
 
 
-def _times(case: Case, rows: pa.RecordBatch) -> dict[str, features.Doubles]:
-    return {"t": features.doubles(rows[case.train.time])} if case.train.time else {}
-
-
-def _prove(case: Case, prepared: Prepared) -> None:
+def _prove(case: Case, prepared: Prepared, graph: Preprocessing) -> None:
     """Compare the graph with scikit-learn on all held-out rows and on what requests may bring besides."""
-    fitted, shape = prepared.scaler(), features.layout(case.features)
-    graph = Preprocessing(prepared.preprocessing.read_bytes(), shape)
+    fitted, shape, names = prepared.scaler(), features.layout(case.features), prepared.column_names
     with pq.ParquetFile(prepared.folder / "holdout.parquet") as file:
         for rows in file.iter_batches(features.BATCH_ROWS):
-            preprocessing.prove(graph, fitted, features.frame(rows.to_pandas(), shape), shape)
-    odd = features.disturbed(prepared.sample(), case)
-    preprocessing.prove(graph, fitted, features.frame(odd, shape), shape)
+            preprocessing.prove(graph, fitted, features.frame(rows.to_pandas(), shape), names)
+    odd = features.frame(features.disturbed(prepared.sample(), case), shape)
+    preprocessing.prove(graph, fitted, odd, names)

@@ -37,7 +37,7 @@ class Prepared(BaseModel):
     column_names: tuple[str, ...]
     """What each of the p columns is, for people."""
     since: tuple[float, float] | None = None
-    """The days from which on a row is of the validation part and of the holdout; None if not split by time."""
+    """If time decides: the days from which on rows are of the validation part and of the holdout."""
     mlflow_run_id: str = ""
     """The training's parent run."""
 

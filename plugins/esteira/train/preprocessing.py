@@ -1,6 +1,6 @@
 """The fitted preprocessing as an ONNX graph, which prepares rows for training and for serving alike."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,16 +35,15 @@ class Preprocessing:
         self._run = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
         self._shape = shape
 
-    @property
-    def width(self) -> int:
-        return int(self._run.get_outputs()[0].shape[1])
-
     def columns(self, rows: pa.RecordBatch) -> Floats:
         """The columns of Arrow rows, float32 [N, p]."""
-        return self.of(batch_tensors(rows, self._shape))
+        return self._answer(batch_tensors(rows, self._shape))
 
-    def of(self, feed: Tensors) -> Floats:
-        """The columns of raw rows as `features.tensors` gives them, float32 [N, p]."""
+    def of(self, rows: pd.DataFrame) -> Floats:
+        """The columns of rows as `features.frame` gives them, float32 [N, p]."""
+        return self._answer(tensors(rows, self._shape))
+
+    def _answer(self, feed: Tensors) -> Floats:
         columns: Floats = self._run.run([OUTPUT], feed)[0]
         return columns
 
@@ -69,16 +68,19 @@ def export(fitted: Pipeline, shape: Layout, width: int) -> bytes:
     return nodes.serialized()
 
 
-def prove(graph: Preprocessing, fitted: Pipeline, rows: pd.DataFrame, shape: Layout) -> None:
-    """Raises SkewError when the graph gives other columns than scikit-learn to rows of `features.frame`."""
+def prove(graph: Preprocessing, fitted: Pipeline, rows: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raises SkewError when the graph makes other columns of rows of `features.frame` than scikit-learn.
+
+    `names` are those of the columns.
+    """
     expected = fitted.transform(rows)
-    apart = np.abs(graph.of(tensors(rows, shape)).astype(np.float64) - expected)
+    apart = np.abs(graph.of(rows).astype(np.float64) - expected)
     apart /= np.maximum(np.abs(expected), 1)
     if not apart.max(initial=0.0) <= _TOLERANCE:
         worst = int(np.argmax(apart.max(axis=0)))
         raise SkewError(
-            f"The preprocessing's ONNX graph differs from scikit-learn's by {apart[:, worst].max():.2g} in the "
-            f"column {worst}, at most {_TOLERANCE:g} is allowed; look for a value out of the ordinary there"
+            f"The preprocessing as an ONNX graph differs from scikit-learn by {apart[:, worst].max():.2g} "
+            f"in {names[worst]!r}, at most {_TOLERANCE:g} is allowed; leave that column out of the case"
         )
 
 
@@ -128,7 +130,7 @@ def _dates(columns: _Columns, how: Pipeline) -> Iterator[Value]:
 
 
 def _imputed(values: Value, imputer: SimpleImputer) -> tuple[Value, list[Value]]:
-    missing = np.isnan(values)
+    missing = values.then("IsNaN", values)
     filled = values.then("Where", missing, imputer.statistics_[None, :], values)
     which = imputer.indicator_.features_.astype(np.int64)
     if not len(which):
@@ -139,8 +141,8 @@ def _imputed(values: Value, imputer: SimpleImputer) -> tuple[Value, list[Value]]
 
 def _scaled(parts: list[Value], standard: StandardScaler) -> Value:
     values = parts[0].then("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
-    scaled = (values - standard.mean_[None, :]) / standard.scale_[None, :]
-    held = scaled.then("Clip", scaled, -LARGEST, LARGEST)
+    scaled: Value = (values - standard.mean_[None, :]) / standard.scale_[None, :]
+    held: Value = scaled.then("Clip", scaled, -LARGEST, LARGEST)
     return held.then("Cast", held, to=TensorProto.FLOAT)
 
 
@@ -186,7 +188,7 @@ def _looked_up(column: Value, levels: Array, table: Floats) -> Value:
 def _whole(column: Value, levels: Array) -> tuple[Value, dict[str, list[int]]]:
     """Whole numbers as int64, and their keys; a missing one is a number that is no level."""
     nothing = float(np.nanmin(levels)) - 1
-    known = column.then("Where", np.isnan(column), np.array(nothing), column)
+    known = column.then("Where", column.then("IsNaN", column), nothing, column)
     keys = np.nan_to_num(levels, nan=nothing).astype(np.int64)
     return known.then("Cast", known, to=TensorProto.INT64), {"keys_int64s": keys.tolist()}
 

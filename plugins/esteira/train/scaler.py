@@ -22,7 +22,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from esteira.case import Case, Date
 from esteira.train.dates import CALENDAR, CLOCK, Calendar
 from esteira.train.encoding import Encoding, encoded
-from esteira.train.features import Layout
+from esteira.train.features import Classes, Layout
 from esteira.train.survey import Levels
 
 LARGEST = float(np.finfo(np.float32).max)
@@ -61,7 +61,7 @@ def fit(
     ).fit(features)
 
 
-def names(fitted: Pipeline, shape: Layout, classes: tuple[Any, ...] | None) -> tuple[str, ...]:
+def names(fitted: Pipeline, shape: Layout, classes: Classes | None) -> tuple[str, ...]:
     """What each column is, for people."""
     found: list[str] = []
     for step, how, places in fitted.named_steps["columns"].transformers_:

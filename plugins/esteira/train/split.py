@@ -1,4 +1,4 @@
-"""Gives each row its side: by a hash of its content, so that it keeps it in every later training, or by time."""
+"""Gives each row its side, by time or by a hash of its content: then it keeps it in every later training."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,7 +120,7 @@ def _cuts(order: Doubles, holdout: float, validation: float, found: str) -> Cuts
     parts = 3 if validation else 2
     if len(values) < parts:
         raise SplitError(
-            f"{found.format(len(values))}, too few for {parts} parts, one to train on and the others to judge "
+            f"{found.format(len(values))}, too few for {parts} parts, one to train on and the rest to judge "
             f"by; a few hundred different ones are needed for a model worth having"
         )
     newest = np.cumsum(rows[::-1])

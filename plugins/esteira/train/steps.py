@@ -33,8 +33,8 @@ def split_rows(case: Case, dataset: Dataset, training_id: str, settings: Setting
 
 
 def alone(case: Case) -> list[str]:
-    """The candidates that are fitted each for itself, all but the ensemble; CandidateError if there is none."""
-    names = [one.kind for one in case.train.candidates if not isinstance(one, Ensemble)]
+    """The candidates that are fitted each for itself: all but the ensemble; CandidateError without any."""
+    names: list[str] = [one.kind for one in case.train.candidates if not isinstance(one, Ensemble)]
     if not names:
         raise CandidateError("An ensemble needs candidates to be made of; choose two or more of them")
     return names
@@ -53,8 +53,9 @@ def competing(case: Case, names: Sequence[str]) -> Case:
 def fit_candidate(case: Case, prepared: Prepared, name: str, settings: Settings) -> Fitted:
     """Search, fit, score and export the case's candidate of a name, and log it as a run with its trials."""
     candidate = named(case, name)
+    seconds = None if isinstance(candidate, Ensemble) else search.seconds_for(case, candidate)
     with candidate_run(case, prepared, candidate, settings) as run:
-        fitted = fit(case, prepared, candidate, search.seconds_for(case, candidate), run.trial)
+        fitted = fit(case, prepared, candidate, seconds, run.trial)
         run.result(case, prepared, fitted)
     return fitted.model_copy(update={"mlflow_run_id": run.run_id})
 
@@ -80,7 +81,7 @@ def fit_all(case: Case, prepared: Prepared, settings: Settings) -> list[Fitted]:
         with _left_out(name):
             fitted.append(fit_candidate(case, prepared, name, settings))
     with _left_out("ensemble"):
-        fitted = combine(case, prepared, fitted, settings)
+        return combine(case, prepared, fitted, settings)
     return fitted
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from esteira.bundle import Seen
 from esteira.case import Case, Category
-from esteira.train.features import doubles
+from esteira.train.features import Classes, doubles
 from esteira.train.split import TRAIN, Split
 
 _SAMPLE_ROWS = 50_000
@@ -47,7 +47,7 @@ class Survey:
         """Of each category, what the training part holds; "" where a text is missing."""
         return {name: tuple(sorted(levels)) for name, levels in self._levels.items()}
 
-    def classes(self) -> tuple[Any, ...] | None:
+    def classes(self) -> Classes | None:
         """The classes that the training part holds, in the case's order, else sorted."""
         target = self._case.target_column
         if not isinstance(target, Category):

@@ -61,8 +61,8 @@ def threshold(metric: str, second: Doubles, actual: Whole) -> float:
 
     0.5 for a metric that does not depend on it, and where nothing is better; else halfway between two
     probabilities that occur, of equally good ones the nearest to 0.5. Precision and recall alone reward
-    answering one class nearly always, so for them only thresholds count by which each class is answered
-    at least half as often as it occurs.
+    answering one class nearly always, so for them only 0.5 counts, and thresholds by which each class is
+    answered at least half as often as it occurs.
     """
     if metric not in _METRICS:
         return HALF

@@ -18,7 +18,6 @@ _OPERATIONS: Mapping[np.ufunc, str] = {
     np.floor: "Floor",
     np.sin: "Sin",
     np.cos: "Cos",
-    np.isnan: "IsNaN",
 }
 
 
@@ -29,7 +28,7 @@ class Value(NDArrayOperatorsMixin):
         self.nodes = nodes
         self.name = name
 
-    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Value:
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if function not in _OPERATIONS or method != "__call__" or options:
             return NotImplemented
         return self.then(_OPERATIONS[function], *inputs)

@@ -22,7 +22,8 @@ from esteira.train.prepared import Prepared
 SEARCH_ROWS = 20_000
 """A trial fits on at most so many rows of each round, and is scored on at most so many."""
 _FIRST_SHARE = 0.25
-"""Where there is one round only, a trial starts on this share of its rows."""
+_FIRST_ROWS = 1_000
+"""Where there is one round only, a trial starts on a quarter of its rows, if they are so many that they tell."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of each trial: the rounds, or, if there is but one, a quarter of its rows and then all."""
+    """The steps of each trial: the rounds, or, if there is but one, some of its rows and then all."""
 
     rounds: int
     each: Sequence[Step]
@@ -48,7 +49,7 @@ class Steps:
             rows = min(SEARCH_ROWS, candidate.max_rows)
             return cls(len(found), [_step(case, prepared, one, rows) for one in found])
         rows = min(SEARCH_ROWS, candidate.rows(len(prepared.target("train")[found[0].fit])))
-        sizes = (round(_FIRST_SHARE * rows), rows)
+        sizes = sorted({max(min(_FIRST_ROWS, rows), round(_FIRST_SHARE * rows)), rows})
         return cls(1, [_step(case, prepared, found[0], size) for size in sizes])
 
     def rows(self) -> list[int]:

@@ -66,7 +66,7 @@ def _columns(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
     index = np.clip(random.normal(np.array(_INDEX_MEAN)[kind], np.array(_INDEX_DEVIATION)[kind]), 13, 51)
     male = random.random(rows) < np.array(_MALE)[kind]
     height = np.clip(np.where(male, 1.76, 1.64) + random.normal(0, 0.07, rows), 1.45, 1.98).round(6)
-    age = np.clip(18 + random.gamma(1.2, 3 + 5 * heavy), 14, 61)
+    age = np.clip(16 + random.gamma(1.2, 4 + 6 * heavy), 14, 61)
     drives = np.clip((age - 17) / 30, 0.05, 0.6)
     otherwise = random.choice((0, 2, 3, 4), rows, p=(0.93, 0.05, 0.01, 0.01))
     transport = np.where(random.random(rows) < drives, _TRANSPORT.index("Automobile"), otherwise)
