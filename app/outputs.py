@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import isfinite
 from typing import Annotated, Any
 
@@ -62,10 +63,10 @@ class Numbers(Output):
 
     def members(self, rows: npt.NDArray[Any]) -> list[str]:
         values = rows.tolist()
-        for at, row in enumerate(values):
-            if not all(map(isfinite, row)):
-                raise NotFiniteError(at)
-        return [self.template % tuple(row) for row in values]
+        if not all(map(isfinite, chain.from_iterable(values))):
+            raise NotFiniteError(next(at for at, row in enumerate(values) if not all(map(isfinite, row))))
+        template = self.template
+        return [template % tuple(row) for row in values]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +77,8 @@ class Labels(Output):
     """In JSON, in the order of their places."""
 
     def members(self, rows: npt.NDArray[np.int64]) -> list[str]:
-        labels = self.labels
-        return [self.template % tuple([labels[place] for place in row]) for row in rows.tolist()]
+        template, labels = self.template, self.labels
+        return [template % tuple([labels[place] for place in row]) for row in rows.tolist()]
 
 
 def outputs_of(metadata: Metadata) -> tuple[Output, ...]:

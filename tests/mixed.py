@@ -49,6 +49,7 @@ def table(rows: int = 3_000, seed: int = 0) -> pa.Table:
     street, zone = random.integers(0, 300, rows), random.integers(100, 150, rows)
     area, age = random.integers(20, 400, rows), np.round(random.uniform(0, 60, rows), 2)
     price = np.exp(0.003 * area + 0.01 * street + 0.02 * (zone - 100) + random.normal(0, 0.1, rows) + 5)
+    grade = np.digitize(price, np.quantile(price, np.arange(1, 7) / 7))
     days = random.integers(-40_000, 40_000, rows).astype("datetime64[D]").astype("datetime64[us]")
     moments = random.integers(10**15, 17 * 10**14, rows) // 10**6 * 10**6
     frame = pd.DataFrame(
@@ -63,7 +64,7 @@ def table(rows: int = 3_000, seed: int = 0) -> pa.Table:
             "seen": moments.astype("datetime64[us]"),
             "price": np.round(price, 2),
             "sold": np.where(price > np.median(price), "yes", "no"),
-            "grade": np.char.add("g", np.digitize(price, np.quantile(price, np.arange(1, 7) / 7)).astype(str)),
+            "grade": np.char.add("g", grade.astype(str)),
         }
     )
     for name, column in COLUMNS.items():
@@ -71,7 +72,7 @@ def table(rows: int = 3_000, seed: int = 0) -> pa.Table:
             kept = random.random(rows) > 0.1
             frame[name] = frame[name].astype("Int64") if name in ("city", "zone") else frame[name]
             frame[name] = frame[name].where(kept)
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
 def cleaned(path: Path, rows: pa.Table) -> Dataset:

@@ -6,6 +6,7 @@ A candidate's cost is bounded whatever the number of rows: it is fitted on at mo
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Doubles = npt.NDArray[np.float64]
     Target = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
+_TREES = 3_000
+_LEAVES = 40_960
 _ROWS_PER_THREAD = 50_000  # with fewer, threads wait for each other longer than they work
 _BATCH_ROWS = 2_048  # what fits into a core's cache is factored three times faster
 
@@ -45,6 +48,8 @@ class _Model(Word):
     """What it can be trained for."""
     search_weight: ClassVar[float] = 1
     """Its share of a search's seconds, relative to the other candidates' shares."""
+    starts: ClassVar[tuple[Mapping[str, float], ...]] = ()
+    """Where else than at its own parameters a search begins: what did well on other tables."""
 
     max_rows: int = Field(500_000, ge=50)
 
@@ -55,6 +60,10 @@ class _Model(Word):
     def bound(self, available: int) -> str:
         """How its cost is bounded, in words."""
         return f"{self.rows(available):,} of {available:,} rows"
+
+    def among(self, classes: int) -> Self:
+        """The same candidate for so many classes, with what would grow with them bounded."""
+        return self
 
     @property
     def searched(self) -> dict[str, Span]:
@@ -98,13 +107,15 @@ class _LeastSquares(_Model):
         self, columns: Floats, target: Target, task: Task, weights: Doubles | None = None
     ) -> BaseEstimator:
         import numpy as np
+        from threadpoolctl import threadpool_limits
 
         middle, level = columns.mean(axis=0, dtype=np.float64), target.mean()
         triangle = np.empty((0, len(middle) + 1))
-        for start in range(0, len(target), _BATCH_ROWS):
-            batch = slice(start, start + _BATCH_ROWS)
-            centred = np.column_stack([columns[batch] - middle, target[batch] - level])
-            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, centred]), mode="r"))
+        with threadpool_limits(1, "blas"):  # on a busy machine two threads take ten times as long
+            for start in range(0, len(target), _BATCH_ROWS):
+                batch = slice(start, start + _BATCH_ROWS)
+                centred = np.column_stack([columns[batch] - middle, target[batch] - level])
+                triangle = np.asarray(np.linalg.qr(np.vstack([triangle, centred]), mode="r"))
         model = self.estimator(len(target), task).fit(triangle[:, :-1], triangle[:, -1])
         model.intercept_ = level - middle @ model.coef_
         return model
@@ -139,6 +150,7 @@ class LogisticRegression(_Model):
 
     tasks = frozenset({"classification"})
     kind: Literal["logistic_regression"] = "logistic_regression"
+    max_rows: int = Field(200_000, ge=50)
     c: Annotated[float, Span(1e-3, 1e3)] = Field(1.0, gt=0)
     """The larger, the weaker the penalty."""
     iterations: int = Field(500, ge=1)
@@ -185,12 +197,20 @@ class RandomForest(_Model):
 
     kind: Literal["random_forest"] = "random_forest"
     search_weight = 2
+    starts = ({"max_features": 0.9, "min_samples_leaf": 1}, {"min_samples_leaf": 6})
     trees: int = Field(60, ge=1)
     rows_per_tree: int = Field(100_000, ge=1)
     max_leaf_nodes: Annotated[int, Span(256, 8192)] = Field(4096, ge=2)
     min_samples_leaf: Annotated[int, Span(1, 20)] = Field(2, ge=1)
     max_features: Annotated[float, Span(0.1, 1.0)] = Field(0.4, gt=0, le=1)
     seed: int = 0
+
+    def among(self, classes: int) -> Self:
+        """Each leaf holds a share of every class: with many classes trees have fewer leaves."""
+        most = max(64, _LEAVES // max(classes, 1))
+        if self.max_leaf_nodes <= most or "max_leaf_nodes" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"max_leaf_nodes": most})
 
     def estimator(self, rows: int, task: Task) -> BaseEstimator:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -216,6 +236,11 @@ class HistGradientBoosting(_Model):
 
     kind: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
     search_weight = 6
+    starts = (
+        {"learning_rate": 0.1, "iterations": 200, "max_leaf_nodes": 64, "max_features": 0.8},
+        {"max_leaf_nodes": 64, "min_samples_leaf": 12, "max_features": 0.35},
+        {"learning_rate": 0.03, "max_leaf_nodes": 20, "max_features": 0.35, "l2_regularization": 5.0},
+    )
     max_rows: int = Field(200_000, ge=50)
     iterations: Annotated[int, Span(100, 500)] = Field(300, ge=1)
     learning_rate: Annotated[float, Span(0.02, 0.2)] = Field(0.05, gt=0)
@@ -223,8 +248,16 @@ class HistGradientBoosting(_Model):
     min_samples_leaf: Annotated[int, Span(5, 60)] = Field(20, ge=1)
     max_features: Annotated[float, Span(0.15, 1.0)] = Field(0.5, gt=0, le=1)
     """The share of the columns that each split may choose from."""
-    l2_regularization: Annotated[float, Span(0.01, 20.0)] = Field(1.0, ge=0)
+    l2_regularization: Annotated[float, Span(0.001, 10.0)] = Field(0.001, ge=0)
     seed: int = 0
+
+    def among(self, classes: int) -> Self:
+        """Each iteration grows a tree for every class: with many classes fewer of them take longer steps."""
+        most = max(30, _TREES // max(classes, 1))
+        if self.iterations <= most or {"iterations", "learning_rate"} & self.model_fields_set:
+            return self
+        step = min(0.3, self.learning_rate * self.iterations / most)
+        return self.model_copy(update={"iterations": most, "learning_rate": step})
 
     def fit(
         self, columns: Floats, target: Target, task: Task, weights: Doubles | None = None

@@ -125,6 +125,13 @@ class Category(_Column):
     ignore_case: bool = False
     """Whether `Yes` and `yes` are the same level: the one that `levels` spells."""
 
+    @field_validator("levels", mode="before")
+    @classmethod
+    def _quoted(cls, levels: Any) -> Any:
+        if isinstance(levels, list) and any(isinstance(level, bool) for level in levels):
+            raise ValueError("YAML reads Yes, No, on and off as true and false; put them in quotes")
+        return levels
+
     @field_validator("levels")
     @classmethod
     def _distinct(cls, levels: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
@@ -269,6 +276,10 @@ class Case(Word):
         for place, named in self._named_columns():
             if named not in {*self.columns, self.target}:
                 raise ValueError(f"{place}: there is no column {named!r} under columns")
+            if place.startswith("clean.iqr_outliers") and not isinstance(
+                self.columns.get(named, self.target_column), Integer | Number
+            ):
+                raise ValueError(f"{place}: {named!r} has no quartiles; name integers and numbers only")
         if self.example is not None and set(self.example) != set(self.features):
             odd = sorted(set(self.example) ^ set(self.features))
             raise ValueError(f"example: must name each column once; look at {', '.join(odd)}")

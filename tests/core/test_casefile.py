@@ -93,3 +93,10 @@ def test_what_is_not_a_mapping_is_refused(tmp_path, content):
 
 def test_blanks_in_a_column_name_become_underscores_in_json():
     assert json_name("White Marble") == "White_Marble"
+
+
+def test_words_that_yaml_takes_for_true_and_false_are_asked_for_in_quotes(tmp_path):
+    case = {**CASE, "columns": {**CASE["columns"], "Solar": {"type": "category", "levels": [True, False]}}}
+    write(tmp_path, case)
+    with pytest.raises(CaseError, match="put them in quotes"):
+        casefile.load(tmp_path, "imoveis")

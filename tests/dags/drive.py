@@ -6,6 +6,7 @@ from pathlib import Path
 
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
@@ -16,13 +17,29 @@ def states(dag_id: str, run_id: str) -> dict[str, str]:
         return {f"{one.task_id} {one.rendered_map_index or ''}".strip(): one.state for one in tasks}
 
 
+def summaries(dag_id: str, run_id: str) -> dict[str, str]:
+    with create_session() as session:
+        pushed = session.scalars(
+            select(XComModel).filter_by(dag_id=dag_id, run_id=run_id, key="summary")
+        ).all()
+        tasks = session.scalars(select(TaskInstance).filter_by(dag_id=dag_id, run_id=run_id)).all()
+        said = {(one.task_id, one.map_index): XComModel.deserialize_value(one) for one in pushed}
+        return {
+            f"{one.task_id} {one.rendered_map_index or ''}".strip(): said.get(
+                (one.task_id, one.map_index), ""
+            )
+            for one in tasks
+        }
+
+
 def main(folder: str, *calls: str) -> None:
     bag = BundleDagBag(folder, bundle_path=Path(folder), bundle_name="dags-folder")
     outcomes = []
     for call in calls:
         dag_id, _, conf = call.partition("=")
         run = bag.dags[dag_id].test(run_conf=json.loads(conf or "{}"))
-        outcomes.append({"dag": dag_id, "state": run.state, "tasks": states(dag_id, run.run_id)})
+        found = {"tasks": states(dag_id, run.run_id), "summaries": summaries(dag_id, run.run_id)}
+        outcomes.append({"dag": dag_id, "state": run.state, **found})
     print(
         "OUTCOMES "
         + json.dumps({"import_errors": bag.import_errors, "ids": sorted(bag.dags), "runs": outcomes})

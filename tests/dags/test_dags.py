@@ -22,9 +22,16 @@ def home(tmp_path_factory) -> Path:
     """A migrated Airflow home, two cases, and one raw file."""
     home = tmp_path_factory.mktemp("airflow")
     case = {name: value for name, value in FLATS.items() if name != "name"}
-    candidates = ["linear_regression", "decision_tree"]
+    two = ["linear_regression", "decision_tree"]
+    fails = {"hist_gradient_boosting": {"learning_rate": 1e308}}  # its answers are infinite
     (home / "casos").mkdir()
-    for name, gate in (("flats", {"r2": 0.8}), ("strict", {"r2": 0.99999999}), ("idle", {})):
+    for name, candidates, gate in (
+        ("flats", two, {"r2": 0.8}),
+        ("strict", two, {"r2": 0.99999999}),
+        ("idle", two, {}),
+        ("limping", [fails, *two, "ensemble"], {}),
+        ("hopeless", [fails], {}),
+    ):
         content = {**case, "train": {"candidates": candidates}, "gate": gate}
         (home / "casos" / f"{name}.yaml").write_text(yaml.safe_dump(content))
     (home / "casos" / "broken.yaml").write_text("title: nothing else\n")
@@ -77,7 +84,9 @@ def test_each_case_has_its_three_dags_also_one_that_cannot_run_yet(home):
     assert bag["import_errors"] == {}
     steps = ("build_deploy_infra", "extrai_trata_dados", "treina_salva_modelo")
     assert bag["ids"] == sorted(
-        f"{step}_{case}" for step in steps for case in ("broken", "flats", "idle", "strict")
+        f"{step}_{case}"
+        for step in steps
+        for case in ("broken", "flats", "hopeless", "idle", "limping", "strict")
     )
 
 
@@ -103,6 +112,42 @@ def test_a_rejected_challenger_goes_no_further_and_the_task_says_why(home):
     assert (tasks["pass_the_gate"], tasks["publish_version"]) == ("failed", "upstream_failed")
     assert "is rejected: r2 is" in log
     assert bundle.versions(home / "artefatos", "strict") == []
+
+
+def test_a_candidate_that_fails_is_red_and_the_others_go_on_with_their_ensemble(home):
+    outcome, log = drive(home, "extrai_trata_dados_limping", "treina_salva_modelo_limping")
+    training = outcome["runs"][1]
+    assert training["state"] == "success", log
+    assert training["tasks"] == {
+        "split_rows": "success",
+        "fit_candidate hist_gradient_boosting": "failed",
+        "fit_candidate linear_regression": "success",
+        "fit_candidate decision_tree": "success",
+        "combine": "success",
+        "pass_the_gate": "success",
+        "publish_version": "success",
+    }
+    names = [one.name for one in bundle.load(home / "artefatos", "limping").metadata.candidates]
+    assert names == ["linear_regression", "decision_tree", "ensemble"]
+    assert "no finite number" in training["summaries"]["fit_candidate hist_gradient_boosting"]
+
+
+def test_the_trigger_form_chooses_who_competes(home):
+    outcome, log = drive(
+        home, "extrai_trata_dados_limping", 'treina_salva_modelo_limping={"candidates": ["decision_tree"]}'
+    )
+    assert set(outcome["runs"][1]["tasks"]) >= {"fit_candidate decision_tree", "combine"}, log
+    assert "fit_candidate linear_regression" not in outcome["runs"][1]["tasks"]
+
+
+def test_when_all_candidates_fail_the_run_fails_and_the_gate_says_so(home):
+    outcome, log = drive(home, "extrai_trata_dados_hopeless", "treina_salva_modelo_hopeless")
+    training = outcome["runs"][1]
+    assert training["state"] == "failed"
+    assert training["tasks"]["pass_the_gate"] == "failed"
+    assert training["tasks"]["publish_version"] == "upstream_failed"
+    assert "No candidate of the case 'hopeless' could be fitted" in log
+    assert bundle.versions(home / "artefatos", "hopeless") == []
 
 
 def test_a_broken_case_fails_in_its_first_task_with_the_key(home):

@@ -50,7 +50,7 @@ def test_a_case_can_name_the_second_of_two_columns_and_the_log_says_which_is_whi
 
 
 def test_columns_that_the_case_does_not_use_may_be_there_twice_without_a_word(bench, csv, flats, caplog):
-    bench.put(csv([f"{row},1,2" for row in flats], "Area,City,Kind,Fee,Price,Note,note"))
+    bench.put(csv([f"{row},1,2,," for row in flats], "Area,City,Kind,Fee,Price,Note,note,,"))
     assert bench.clean().rows_out == 60
     assert not [record for record in caplog.records if record.levelname == "WARNING"]
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+from itertools import product
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+FORMS = [
+    *product(["\n", "\r\n", "\r"], [",", ";", "\t", "|"], [False]),
+    *product(["\n", "\r"], [";"], [True]),
+]
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("packed", [False, True])
+
+@pytest.mark.parametrize(("end", "delimiter", "packed"), FORMS)
 def test_rows_and_the_lines_of_bad_ones_are_right(bench, csv, flats, delimiter, end, packed):
     rows = [*flats[:30], "1,2", "x,1,flat,1,1", *flats[30:], '"y",1,"flat","1.5",1']
     content = b"\xef\xbb\xbf" + csv(rows).replace(",", delimiter).replace("\n", end).encode()

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
-
-from new.conftest import ROWS, csv, flats
+from strangers import ROWS, csv, flats
 
 DAYS = [datetime(2019, 1, 1) + timedelta(days=place) for place in range(ROWS)]
 MOMENTS = [day + timedelta(hours=place % 24, minutes=15) for place, day in enumerate(DAYS)]
@@ -32,7 +31,9 @@ def test_days(bench, form, said):
     assert made.setting("time") == "day"
 
 
-@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M %p"])
+@pytest.mark.parametrize(
+    "form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %I:%M %p"]
+)
 def test_moments(bench, form):
     made = bench.of(flats(when=[moment.strftime(form) for moment in MOMENTS]))
     assert made.case.columns["when"].time
@@ -43,7 +44,11 @@ def test_the_one_day_above_twelve_in_the_whole_file_tells_day_from_month(bench):
     rows = 30_000
     days = [f"{1 + place % 12:02d}/{1 + place // 12 % 12:02d}/2020" for place in range(rows)]
     days[17_171] = "25/03/2020"
-    columns = {"day": days, "size": [place % 977 for place in range(rows)], "n": [place % 7 for place in range(rows)]}
+    columns = {
+        "day": days,
+        "size": [place % 977 for place in range(rows)],
+        "n": [place % 7 for place in range(rows)],
+    }
     made = bench.of({**columns, "price": [place % 977 * 3 + place % 7 * 400 for place in range(rows)]})
     assert made.case.columns["day"].format == "%d/%m/%Y"
     assert (made.dataset.rejected, "cannot be told apart" in made.notes) == (0, False)

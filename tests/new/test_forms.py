@@ -1,15 +1,16 @@
 """Whatever its encoding, delimiter and line ends, a file is read as it was meant."""
 
 import pytest
-
-from new.conftest import ROWS, csv, flats
+from strangers import ROWS, csv, flats
 
 PLACES = {"bairro": ["Jardim Botânico", "São João", "Centro", "Glória"] * 50}
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_every_delimiter_with_every_line_end(bench, delimiter, end):
+@pytest.mark.parametrize(
+    ("delimiter", "end"),
+    [(",", "\n"), (",", "\r"), (";", "\r\n"), (";", "\r"), ("\t", "\n"), ("\t", "\r\n"), ("|", "\r")],
+)
+def test_every_delimiter_and_every_line_end(bench, delimiter, end):
     made = bench.new(bench.put(csv(flats(**PLACES), delimiter=delimiter, end=end)))
     assert made.case.source.delimiter == delimiter
     assert list(made.case.columns) == ["area", "rooms", "bairro", "price"]
@@ -24,7 +25,7 @@ def test_accents_arrive_in_every_encoding(bench, encoding, said):
     made = bench.new(bench.put(csv(flats(**PLACES), encoding=encoding)))
     assert made.case.source.encoding == said
     assert set(made.table["bairro"]) == set(PLACES["bairro"])
-    assert list(made.case.columns)[0] == "area", "a byte-order mark is no part of a name"
+    assert next(iter(made.case.columns)) == "area", "a byte-order mark is no part of a name"
 
 
 def test_accents_after_a_long_plain_start_are_still_found_to_be_latin_1(bench):
@@ -35,12 +36,19 @@ def test_accents_after_a_long_plain_start_are_still_found_to_be_latin_1(bench):
     assert "Glória" in set(made.table["bairro"])
 
 
-def test_one_wrong_byte_in_utf_8_costs_its_row_only(bench):
-    content = csv(flats(**PLACES)).replace("Glória".encode(), b"Gl\xf3ria", 1)
-    made = bench.new(bench.put(content))
+def test_one_wrong_byte_far_down_in_utf_8_costs_its_row_only(bench):
+    padded = {"note": ["x" * 9000] * ROWS}
+    start, last = csv(flats(**padded, **PLACES)).rsplit("Glória".encode(), 1)
+    made = bench.new(bench.put(start + b"Gl\xf3ria" + last))
     assert made.case.source.encoding == "utf-8"
     assert (made.dataset.rows_out, made.dataset.rejected) == (ROWS - 1, 1)
     assert "not UTF-8" in made.notes
+
+
+def test_a_mixture_of_encodings_is_read_and_said(bench):
+    made = bench.new(bench.put(csv(flats(**PLACES)).replace("Glória".encode(), b"Gl\xf3ria", 1)))
+    assert made.dataset.rows_out == ROWS
+    assert "it mixes UTF-8 with other bytes" in made.notes
 
 
 def test_a_compressed_file_is_read_as_it_is(bench):

@@ -1,8 +1,7 @@
 """Numbers are read as they are written, whatever marks and signs they carry."""
 
 import pytest
-
-from new.conftest import ROWS, csv, flats
+from strangers import ROWS, csv, flats
 
 AMOUNTS = [1234.5 + 977.25 * place for place in range(ROWS)]
 
@@ -52,10 +51,10 @@ def test_codes_with_leading_zeros_are_not_numbers(bench):
 
 
 def test_counts_start_at_zero_and_no_range_stops_a_plausible_value(bench):
-    made = bench.of(flats(change=[place - 50 for place in range(ROWS)]))
+    made = bench.of(flats(change=[place % 77 - 50 for place in range(ROWS)]))
     assert made.column("rooms") == {"type": "integer", "min": 0}
     assert made.column("area") == {"type": "number", "min": 0.0}
-    assert made.column("change") == {"type": "number"}
+    assert made.column("change") == {"type": "integer"}
 
 
 def test_a_few_cells_that_are_no_numbers_cost_their_rows_and_are_shown(bench):

@@ -23,7 +23,7 @@ from flats import flats, write_flats
 WORDS = [
     {"kind": "linear_regression"},
     {"kind": "decision_tree", "max_leaf_nodes": 64},
-    {"kind": "hist_gradient_boosting", "learning_rate": 1e300},
+    {"kind": "hist_gradient_boosting", "learning_rate": 1e308},
     {"kind": "ensemble"},
 ]
 """The boosting's steps are so long that its answers are infinite: it fails, as a real one may."""
@@ -56,11 +56,8 @@ class Story:
 def of_flats(folder: Path) -> Story:
     """A price, by a search, with one candidate that fails, all of them compared in each answer."""
     write_flats(folder / "raw" / "flats.csv", rows=2_500)
-    search = {"seconds": 3, "trials": 12}
-    return told(
-        flats(train={"candidates": WORDS, "search": search}, serve={"compare": True}, title="Flats <&>"),
-        folder,
-    )
+    train = {"candidates": WORDS, "search": {"seconds": 2, "trials": 12}}
+    return told(flats(train=train, serve={"compare": True}, title="Flats <&>"), folder)
 
 
 def of_storms(folder: Path) -> Story:
@@ -111,9 +108,8 @@ def storms(**changes: object) -> Case:
 def write_storms(path: Path, rows: int = 2_500) -> None:
     """A storm is the likelier the damper it is, most of all with a wind from the south."""
     random = np.random.default_rng(1)
-    day = pd.Timestamp("2020-01-01") + pd.to_timedelta(
-        np.sort(random.integers(0, 900 * 86_400, rows)), unit="s"
-    )
+    seconds = np.sort(random.integers(0, 900 * 86_400, rows))
+    day = pd.Timestamp("2020-01-01") + pd.to_timedelta(seconds, unit="s")
     wind, humidity = random.choice(["N", "S", "W"], rows), random.uniform(10, 100, rows)
     odds = 0.12 * (humidity - 75) + 1.5 * (wind == "S")
     table = pd.DataFrame(

@@ -128,6 +128,16 @@ def test_every_cost_is_bounded_in_words():
     assert Ensemble().bound(10) == "at most 3 of the other candidates together"
 
 
+def test_what_would_grow_with_the_classes_is_bounded_unless_the_case_says_otherwise():
+    few, many = HistGradientBoosting().among(7), HistGradientBoosting().among(100)
+    assert few == HistGradientBoosting()
+    assert (many.iterations, many.learning_rate) == (30, 0.3)
+    assert HistGradientBoosting(iterations=300).among(100).iterations == 300
+    assert RandomForest().among(10) == RandomForest()
+    assert RandomForest().among(100).max_leaf_nodes == 409
+    assert RandomForest(max_leaf_nodes=5_000).among(100).max_leaf_nodes == 5_000
+
+
 def test_a_sample_is_even_and_the_same_every_time():
     target = np.random.default_rng(0).normal(size=1_000)
     rows = sample(target, 100)

@@ -3,18 +3,24 @@
 import shutil
 
 import mlflow
+import numpy as np
+import pandas as pd
 import pytest
+from stories import storms
 
 from esteira import bundle
+from esteira.bundle import Interval
+from esteira.data import clean, raw
 from esteira.train import registry, steps
+from esteira.train.gate import Holdout, coverage_floor, gate
 from esteira.train.judge import RejectedError
+from esteira.train.prepare import prepare
 from flats import flats
 
 
 def train(case, dataset, now, training_id):
     prepared = steps.split_rows(case, dataset, training_id, now)
-    fitted = [steps.fit_candidate(case, prepared, one.kind, now) for one in case.train.candidates]
-    judgement = steps.pass_the_gate(case, prepared, fitted, now)
+    judgement = steps.pass_the_gate(case, prepared, steps.fit_all(case, prepared, now), now)
     return steps.publish_version(prepared, judgement, now)
 
 
@@ -43,7 +49,8 @@ def test_the_story_of_a_training_stands_in_mlflow(dataset, now):
         assert run.data.params["candidate"] == run.info.run_name
         assert run.inputs.dataset_inputs[0].dataset.digest == dataset.sha
         pictures = {file.path for file in client.list_artifacts(run.info.run_id)}
-        assert {"predicted_against_actual.png", "residuals.png", "importances.png"} <= pictures
+        names = ("predicted_against_actual", "residuals", "importances", "partial_dependence")
+        assert {f"{name}.png" for name in names} <= pictures
     model = mlflow.pyfunc.load_model(f"models:/{run.outputs.model_outputs[0].model_id}")
     assert [one.name for one in model.metadata.signature.inputs] == ["numbers", "texts"]
 
@@ -55,8 +62,9 @@ def test_a_published_version_and_its_registered_version_name_each_other(dataset,
     assert registered.tags["esteira.version"] == "1"
     assert registered.tags["esteira.dataset"] == dataset.sha
     (chosen,) = published.metadata.candidates
-    assert registered.run_id == chosen.mlflow_run_id
-    assert client.get_run(chosen.mlflow_run_id).data.tags["esteira.version"] == "1"
+    assert registered.run_id == published.metadata.mlflow_run_id
+    for run_id in (registered.run_id, chosen.mlflow_run_id):
+        assert client.get_run(run_id).data.tags["esteira.version"] == "1"
     registry.promote("flats", 1, now)
     assert client.get_registered_model("flats").aliases == {"champion": registered.version}
 
@@ -113,3 +121,89 @@ def test_a_killed_step_is_simply_run_again(dataset, now):
     assert first.version == 1
     prepared = steps.split_rows(case, dataset, "again", now)
     assert len(runs(now, "training")) == 1
+
+
+def shown(rows=1_000, coverage=0.9, **scores):
+    interval = Interval(asked=0.9, coverage=coverage, width=1.0)
+    table = pd.DataFrame({"area": range(rows)})
+    return Holdout(rows=table, scores={"r2": 0.9, "rmse": 1.0, **scores}, interval=interval, calibrated=1_000)
+
+
+@pytest.fixture
+def asked(dataset, now):
+    """The gate, asked of what a challenger showed, while there is no champion yet."""
+    prepared = prepare(flats(), dataset, "gate", now)
+    return lambda seen, case: gate(case, prepared, seen, now).reasons
+
+
+def test_a_metric_that_should_be_low_has_an_upper_threshold(asked):
+    case = only("linear_regression", gate={"rmse": 100.0, "r2": 0.5})
+    assert asked(shown(rmse=100.0), case) == ()
+    assert asked(shown(rmse=100.5), case) == ("rmse is 100.5, at most 100 is asked",)
+    assert asked(shown(rmse=100.5, r2=0.1), case)[1] == "r2 is 0.1, at least 0.5 is asked"
+
+
+@pytest.mark.parametrize(("rows", "coverage"), [(300, 0.825), (3_000, 0.85)])
+def test_what_chance_explains_is_not_held_against_an_interval(asked, rows, coverage):
+    assert asked(shown(rows=rows, coverage=coverage), flats()) == ()
+
+
+def test_an_interval_that_covers_less_is_rejected(asked):
+    (reason,) = asked(shown(rows=3_000, coverage=0.84), flats())
+    assert reason.startswith("coverage of the 90% interval is 0.8400 on 3,000 held-out rows")
+
+
+def test_the_floor_of_coverage_counts_both_numbers_of_rows():
+    few, many = coverage_floor(0.9, 100, 100), coverage_floor(0.9, 10_000_000, 10_000_000)
+    assert many == pytest.approx(0.88, abs=1e-3)
+    assert few == pytest.approx(0.88 - 3 * (0.09 * 2 / 100) ** 0.5)
+    assert few < coverage_floor(0.9, 100, 10_000) < many
+
+
+def test_an_honest_interval_is_hardly_ever_rejected():
+    random = np.random.default_rng(0)
+    ends = np.quantile(np.abs(random.normal(size=(2_000, 200))), 0.9, axis=1)
+    seen = (np.abs(random.normal(size=(2_000, 200))) <= ends[:, None]).mean(axis=1)
+    assert (seen < coverage_floor(0.9, 200, 200)).mean() < 0.003
+
+
+def test_a_declared_coverage_is_a_threshold_like_any_other(asked):
+    case = only("linear_regression", gate={"coverage": 0.95})
+    assert asked(shown(coverage=0.94), case) == ("coverage is 0.94, at least 0.95 is asked",)
+    loose = only("linear_regression", gate={"coverage": 0.5})
+    assert asked(shown(rows=9_000, coverage=0.6), loose) == ()
+
+
+def test_of_rows_in_the_order_of_time_short_coverage_is_only_a_warning(asked, caplog):
+    columns = {**flats().model_dump(mode="json", exclude_none=True)["columns"], "sold": {"type": "date"}}
+    case = flats(columns=columns, train={"candidates": [{"kind": "ridge"}], "time": "sold"}, gate={})
+    assert asked(shown(rows=3_000, coverage=0.5), case) == ()
+    assert "the rows changed with time" in caplog.text
+
+
+def held_out(story, tmp_path, case, **changes):
+    """What the gate says of F1 0.3 on a holdout of the storms, with the story's version as the champion."""
+    now = story.now.model_copy(update={"ESTEIRA_HOME": tmp_path})
+    prepared = prepare(case, clean.clean(case, raw.find(case, now), now), "again", now)
+    seen = Holdout(rows=prepared.raw("holdout"), scores={"f1": 0.3}, interval=None, calibrated=1)
+    return gate(case, prepared.model_copy(update=changes), seen, now)
+
+
+def test_of_classes_too_the_champion_answers_the_same_holdout(storm_story, tmp_path):
+    verdict = held_out(storm_story, tmp_path, storms())
+    mine = storm_story.published.metadata.scores["f1"]
+    assert verdict.reasons == (f"f1 is 0.3, worse than {mine:.6g} of version 1",)
+
+
+def test_a_champion_of_other_classes_is_not_compared(storm_story, tmp_path, caplog):
+    verdict = held_out(storm_story, tmp_path, storms(), classes=("calm", "no", "yes"))
+    assert (verdict.champion, verdict.reasons) == (None, ())
+    assert "Version 1 has other classes: it cannot be compared" in caplog.text
+
+
+def test_classes_in_another_order_are_the_same_classes(storm_story, tmp_path):
+    columns = storms().model_dump(mode="json", exclude_none=True)["columns"]
+    columns["storm"] = {"type": "category", "levels": ["yes", "no"]}
+    mine = storm_story.published.metadata.scores["f1"]
+    verdict = held_out(storm_story, tmp_path, storms(columns=columns))
+    assert verdict.reasons == (f"f1 is 0.3, worse than {mine:.6g} of version 1",)

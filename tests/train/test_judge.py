@@ -31,10 +31,8 @@ def test_the_golden_examples_get_their_answers_from_the_published_graph(story):
     for place, golden in enumerate(facts.golden):
         given = answers.prediction[place]
         assert facts.agrees(facts.classes[given] if facts.classes else float(given), golden.prediction)
-        for asked, said in (
-            (answers.probabilities, golden.probabilities),
-            (answers.interval, golden.interval),
-        ):
+        for name in ("probabilities", "interval"):
+            asked, said = getattr(answers, name), getattr(golden, name)
             assert (asked is None) == (said is None)
             assert said is None or asked[place] == pytest.approx(said, rel=1e-5)
 

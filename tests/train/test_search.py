@@ -1,13 +1,12 @@
 """A search finds better parameters in its time, tells of each trial, and never leaves a case worse off."""
 
-import time
 
 import joblib
 import optuna
 import pytest
 from boards import board_case, boards, prepared_boards
 
-from esteira.candidates import DecisionTree, HistGradientBoosting
+from esteira.candidates import DecisionTree
 from esteira.train import trial
 from esteira.train.fit import fit
 from esteira.train.learn import CandidateError

@@ -28,7 +28,9 @@ def connected(spill: Path) -> Iterator[Backend]:
     connection = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=str(spill))
     # Without this a cast is moved into the CSV reader, which then rejects the row that TRY_CAST would keep.
     connection.raw_sql("SET disabled_optimizers = 'type_pushdown'")
-    connection.raw_sql("SET enable_progress_bar = false")
+    ((shows_progress,),) = connection.raw_sql("SELECT current_setting('enable_progress_bar')").fetchall()
+    if shows_progress:  # in a notebook without ipywidgets it is off, and cannot be set at all
+        connection.raw_sql("SET enable_progress_bar = false")
     connection.raw_sql("SET TimeZone = 'UTC'")  # of moments that are written without a zone
     try:
         yield connection

@@ -85,10 +85,7 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
     A blank one is `column_<place>`, from 1. One that is taken, also in other capitals, by the same name in
     JSON or for what cleaning adds, gets `_2`, `_3`, …: the first that no column has.
     """
-    spelled = [
-        field.replace("\ufeff", "").strip() or f"column_{place}"
-        for place, field in enumerate(header, start=1)
-    ]
+    spelled = _spelled(header)
     taken, present = set(map(_key, RESERVED)), set(map(_key, spelled))
     names: list[str] = []
     for name in spelled:
@@ -100,6 +97,13 @@ def column_names(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _spelled(header: Sequence[str]) -> list[str]:
+    return [
+        field.replace("\ufeff", "").strip() or f"column_{place}"
+        for place, field in enumerate(header, start=1)
+    ]
+
+
 def _key(name: str) -> str:
     """Equal for names that DuckDB, or a JSON object, takes for the same."""
     return json_name(name).casefold()
@@ -107,8 +111,8 @@ def _key(name: str) -> str:
 
 def _warn_of_twins(path: Path, fields: Sequence[str], header: Sequence[str], case: Case) -> None:
     called: dict[str, list[str]] = {}
-    for field, name in zip(fields, header, strict=True):
-        called.setdefault(_key(field), []).append(name)
+    for spelled, name in zip(_spelled(fields), header, strict=True):
+        called.setdefault(_key(spelled), []).append(name)
     for names in called.values():
         if len(names) > 1 and not columns(case).keys().isdisjoint(names):
             log.warning(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 
 from esteira import days
@@ -24,7 +24,6 @@ _TIMES = (
     " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", " - %H:%M", "T%H:%M:%SZ", "T%H%M%SZ", " %H:%M:%S UTC",
 )  # fmt: skip
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
-_MAY_BE_DATE = re.compile(r"(?=.*\d)[\w/.,: +-]{6,40}")
 _YEARS = range(1800, 2101)
 _LOOKED_AT = 300
 _FEWEST = 0.95
@@ -33,7 +32,7 @@ _FEWEST = 0.95
 def readings(samples: Samples, habits: Habits) -> list[Reading]:
     """The ways to read a column as dates, the likeliest first; none unless nearly all of the sample fits."""
     texts = dict(islice(samples.items(), _LOOKED_AT))
-    if not texts or not all(map(_MAY_BE_DATE.fullmatch, islice(texts, 3))):
+    if not texts:
         return []
     if _fit(texts, _is_iso) >= _FEWEST:
         return [Reading(Date(type="date", optional=True, time=True))]
@@ -47,10 +46,25 @@ def readings(samples: Samples, habits: Habits) -> list[Reading]:
 def _first(texts: Samples) -> Iterator[str]:
     """The formats that read one of the first few texts."""
     some = list(islice(texts, 3))
+    for form in dict.fromkeys(form for text in some for form in _by_shape().get(_shape(text), ())):
+        if any(_reads(text, form) for text in some):
+            yield form
+
+
+@cache
+def _by_shape() -> dict[str, list[str]]:
+    """The formats by the shape of what they read: to try them all would take a second."""
+    found: dict[str, list[str]] = {}
     for day in _DAYS:
         for time in _TIMES:
-            if any(_reads(text, day + time) for text in some):
-                yield day + time
+            shape = _shape(re.sub("%[abBp]", "x", re.sub("%[YymdHIMSf]", "1", day + time)))
+            found.setdefault(shape, []).append(day + time)
+    return found
+
+
+def _shape(text: str) -> str:
+    """A text with each number as 0 and each word as A."""
+    return re.sub("[0-9]+", "0", re.sub(r"[^\W\d_]+", "A", text))
 
 
 def _fit(texts: Samples, reads: Callable[[str], bool]) -> float:

@@ -22,6 +22,7 @@ Encoding = Literal["utf-8", "latin-1"]
 
 _DAMAGED = "some of its bytes are not UTF-8, as the rest is: their rows are rejected"
 _NOT_UTF_8 = "it is not UTF-8, so its accents are read as Latin-1: look at a few of them"
+_MIXED = "it mixes UTF-8 with other bytes, so it is read as Latin-1 and some accents will look wrong"
 _CHUNK = 1 << 20
 _HEAD = 1 << 18
 _ROWS_LOOKED_AT = 500
@@ -99,9 +100,10 @@ def _opened(path: Path) -> BinaryIO:
 def _scan(path: Path) -> tuple[bytes, Encoding, tuple[str, ...]]:
     """The head, and the encoding that fits the whole file: UTF-8, or Latin-1 where the text is not UTF-8.
 
-    A wrong byte after proper UTF-8 beyond ASCII is damage and costs its row only.
+    A wrong byte after proper UTF-8 beyond ASCII is damage and costs its row only; not in the head, by which
+    cleaning tells whether the encoding is right.
     """
-    head = b""
+    head, at = b"", 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     beyond_ascii = False
     with _opened(path) as file:
@@ -114,9 +116,11 @@ def _scan(path: Path) -> tuple[bytes, Encoding, tuple[str, ...]]:
             try:
                 beyond_ascii |= not decoder.decode(chunk).isascii()
             except UnicodeDecodeError as error:
-                if beyond_ascii or not error.object[: error.start].isascii():
+                beyond_ascii |= not error.object[: error.start].isascii()
+                if beyond_ascii and at + error.start >= _HEAD:
                     return head, "utf-8", (_DAMAGED,)
-                return head, "latin-1", (_NOT_UTF_8,)
+                return head, "latin-1", (_MIXED if beyond_ascii else _NOT_UTF_8,)
+            at += len(chunk)
     return head, "utf-8", ()
 
 

@@ -16,7 +16,7 @@ Decimal = Literal[".", ","]
 Thousands = Literal[".", ",", " ", "'"]
 
 _FORMS: tuple[tuple[Decimal, Thousands | None], ...] = (
-    (".", None), (".", ","), (",", "."), (",", None), (".", " "), (",", " "), (".", "'"),
+    (".", None), (",", None), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"),
 )  # fmt: skip
 _BESIDE = re.compile(
     r"[+-]?\s*(?P<before>[^\d\s.,+\-()'][^\d\s+\-]{0,4})?\s*"
@@ -41,8 +41,8 @@ def readings(samples: Samples, habits: Habits) -> list[Reading]:
     columns = _apart([column for column, share in fits.items() if share == best], samples)
     if not _plausible(samples, columns[0], best):
         return []
-    columns.sort(key=lambda column: len(columns) > 1 and column.decimal != habits.decimal)
-    return [_reading(column, habits, doubtful=len(columns) > 1) for column in columns]
+    likeliest = sorted(columns, key=lambda column: column.decimal != habits.decimal)
+    return [_reading(column, habits, doubtful=len(columns) > 1) for column in likeliest]
 
 
 def _columns(symbol: str | None) -> list[Number]:

@@ -99,9 +99,7 @@ def _legend(sketch: Sketch) -> str:
     )
     name = escape(sketch.goal.name)
     if sketch.goal.task == "regression":
-        return (
-            f"Boxes hold the middle half of {name} in each tenth of a column; lines are medians. {alone}"
-        )
+        return f"Boxes hold the middle half of {name} in each tenth of a column; lines are medians. {alone}"
     classes = list(sketch.goal.classes)
     if sketch.goal.binary:
         return f"Bars show the share of {escape(classes[1])!r} in each tenth of a column. {alone}"
@@ -115,8 +113,9 @@ def _legend(sketch: Sketch) -> str:
 
 def _target(sketch: Sketch) -> str:
     picture = pictures.distribution(_shown(sketch), date=False)
+    name = f"<b>{escape(sketch.goal.name)}</b><div class=why>the target</div>"
     return (
-        f"<tr><td><b>{escape(sketch.goal.name)}</b><div class=why>the target</div><td>{sketch.goal.column.type}"
+        f"<tr><td>{name}<td>{sketch.goal.column.type}"
         f"<td>{_range(sketch.target)}<td class=n>{_missing(sketch.target)}<td>{picture}<td><td>"
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table as IbisTable
     from ibis.expr.types import Value as IbisValue
 
-_SAMPLE_ROWS = 20_000
+_SAMPLE_ROWS = 5_000
 _COUNTED = 5_000
 _NEARLY_ALL = 0.85
 _MOST_UNREADABLE = 0.02

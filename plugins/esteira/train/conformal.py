@@ -22,7 +22,8 @@ def quantile(residuals: Doubles, share: float) -> float:
     inference for regression", 2.2). Where n is too small for that, it is the largest, and the
     probability n/(n+1).
     """
-    rank = min(math.ceil((len(residuals) + 1) * share - 1e-9), len(residuals))
+    wanted = (len(residuals) + 1) * share - 1e-9  # 0.9 · 100 is 90, whatever the last digit says
+    rank = min(math.ceil(wanted), len(residuals))
     return float(np.partition(np.abs(residuals), rank - 1)[rank - 1])
 
 

@@ -30,8 +30,8 @@ log = logging.getLogger("esteira")
 
 Doubles = npt.NDArray[np.float64]
 
-_PICKS = 20
-"""How often a member is picked, so that no weight but 0 is below a twentieth."""
+_PICKS = 12
+"""How often a member is picked, so that no weight but 0 is below a twelfth."""
 _ROWS = 5_000
 """On at most so many rows the picks are compared."""
 _GAIN = 1e-9

@@ -16,6 +16,7 @@ from esteira.case import Case, Category, Column, is_text
 
 BATCH_ROWS = 32_768
 _BATCH_CELLS = 1 << 21
+_BUFFER_BYTES = 1 << 16
 _DISTURBED_ROWS = 10
 _UNHEARD_OF = "\N{SNOWMAN} never seen"
 
@@ -97,9 +98,10 @@ def disturbed(rows: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 def batches(dataset: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet dataset, at most BATCH_ROWS at a time, in the file's order."""
-    pa.set_memory_pool(pa.system_memory_pool())  # the default one keeps what it has freed
+    # The default pool keeps what it has freed, and a reader that buffers ahead keeps the whole file.
+    pa.set_memory_pool(pa.system_memory_pool())
     rows = max(1, min(BATCH_ROWS, _BATCH_CELLS // len(columns)))
-    with pq.ParquetFile(dataset) as file:
+    with pq.ParquetFile(dataset, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
         yield from file.iter_batches(batch_size=rows, columns=columns, use_threads=False)
 
 

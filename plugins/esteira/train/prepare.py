@@ -144,8 +144,9 @@ def _cross(columns: Floats, train: npt.NDArray[np.bool_], encoded: Encoding, sta
 def _prove(case: Case, prepared: Prepared, graph: Preprocessing) -> None:
     """Compare the graph with scikit-learn on all held-out rows and on what requests may bring besides."""
     fitted, shape, names = prepared.scaler(), features.layout(case.features), prepared.column_names
-    with pq.ParquetFile(prepared.folder / "holdout.parquet") as file:
-        for rows in file.iter_batches(features.BATCH_ROWS):
-            preprocessing.prove(graph, fitted, features.frame(rows.to_pandas(), shape), names)
-    odd = features.frame(features.disturbed(prepared.sample(), case), shape)
-    preprocessing.prove(graph, fitted, odd, names)
+    for place, rows in enumerate(features.batches(prepared.folder / "holdout.parquet", list(case.features))):
+        held = rows.to_pandas()
+        preprocessing.prove(graph, fitted, features.frame(held, shape), names)
+        if place == 0:
+            odd = features.frame(features.disturbed(held, case), shape)
+            preprocessing.prove(graph, fitted, odd, names)

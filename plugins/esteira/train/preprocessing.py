@@ -20,6 +20,8 @@ from esteira.train.scaler import LARGEST
 from esteira.train.traced import Value
 
 OUTPUT = "columns"
+_NO_LEVEL = -(2.0**62)
+"""Beyond the whole numbers that JSON and float64 share."""
 _TOLERANCE = 1e-6
 """How far the graph may be from scikit-learn, relative to the value where that is above one."""
 
@@ -32,7 +34,9 @@ class Preprocessing:
     """An opened graph."""
 
     def __init__(self, graph: bytes, shape: Layout) -> None:
-        self._run = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # more would wait for the memory most of the time
+        self._run = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._shape = shape
 
     def columns(self, rows: pa.RecordBatch) -> Floats:
@@ -142,8 +146,8 @@ def _imputed(values: Value, imputer: SimpleImputer) -> tuple[Value, list[Value]]
 def _scaled(parts: list[Value], standard: StandardScaler) -> Value:
     values = parts[0].then("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]
     scaled: Value = (values - standard.mean_[None, :]) / standard.scale_[None, :]
-    held: Value = scaled.then("Clip", scaled, -LARGEST, LARGEST)
-    return held.then("Cast", held, to=TensorProto.FLOAT)
+    single = scaled.then("Cast", scaled, to=TensorProto.FLOAT)
+    return single.then("Clip", single, *(np.array(end, np.float32) for end in (-LARGEST, LARGEST)))
 
 
 def _codes(columns: _Columns, how: OneHotEncoder) -> Iterator[Value]:
@@ -187,9 +191,8 @@ def _looked_up(column: Value, levels: Array, table: Floats) -> Value:
 
 def _whole(column: Value, levels: Array) -> tuple[Value, dict[str, list[int]]]:
     """Whole numbers as int64, and their keys; a missing one is a number that is no level."""
-    nothing = float(np.nanmin(levels)) - 1
-    known = column.then("Where", column.then("IsNaN", column), nothing, column)
-    keys = np.nan_to_num(levels, nan=nothing).astype(np.int64)
+    known = column.then("Where", column.then("IsNaN", column), _NO_LEVEL, column)
+    keys = np.nan_to_num(levels, nan=_NO_LEVEL).astype(np.int64)
     return known.then("Cast", known, to=TensorProto.INT64), {"keys_int64s": keys.tolist()}
 
 

@@ -69,10 +69,10 @@ def search(
 ) -> Found:
     """The best parameters for the case's metric that so many trials find in so many seconds.
 
-    Trial 0 has the candidate's own parameters; the others are chosen by a tree-structured Parzen
-    estimator (Bergstra et al. 2011). A trial is given up when it is worse than the median of the earlier
-    ones at the same step, or when it would not end in time; none is begun that would not. `on_trial` is
-    told of each.
+    Trial 0 has the candidate's own parameters, the next ones its `starts`; the others are chosen by a
+    tree-structured Parzen estimator (Bergstra et al. 2011). A trial is given up when it is worse than
+    the median of the earlier ones at the same step, or when it would not end in time; none is begun that
+    would not. `on_trial` is told of each.
 
     Raises CandidateError when every trial fails.
     """
@@ -107,7 +107,9 @@ def _study(case: Case, candidate: Single) -> optuna.Study:
         sampler=optuna.samplers.TPESampler(n_startup_trials=_STARTUP_TRIALS, multivariate=True, seed=_SEED),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP_TRIALS),
     )
-    study.enqueue_trial({name: getattr(candidate, name) for name in candidate.searched})
+    own = {name: getattr(candidate, name) for name in candidate.searched}
+    for start in ({}, *candidate.starts):
+        study.enqueue_trial({name: start.get(name, value) for name, value in own.items()})
     return study
 
 

@@ -23,7 +23,7 @@ SEARCH_ROWS = 20_000
 """A trial fits on at most so many rows of each round, and is scored on at most so many."""
 _FIRST_SHARE = 0.25
 _FIRST_ROWS = 1_000
-"""Where there is one round only, a trial starts on a quarter of its rows, if they are so many that they tell."""
+"""With one round only, a trial starts on a quarter of its rows, and on no fewer than these."""
 
 
 @dataclass(frozen=True)
