@@ -1,4 +1,4 @@
-"""What the API answers: the types that its documentation shows, and the bytes that it sends."""
+"""Answers request bodies with response bodies, both as JSON."""
 
 from __future__ import annotations
 

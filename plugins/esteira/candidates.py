@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Doubles = npt.NDArray[np.float64]
     Target = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
-_TREES = 3_000
+_TREES = 1_000
 _LEAVES = 40_960
 _ROWS_PER_THREAD = 50_000  # with fewer, threads wait for each other longer than they work
 _BATCH_ROWS = 2_048  # what fits into a core's cache is factored three times faster

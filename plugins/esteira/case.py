@@ -130,7 +130,7 @@ class Category(_Column):
     def _quoted(cls, levels: Any) -> Any:
         if isinstance(levels, list) and any(isinstance(level, bool) for level in levels):
             raise ValueError("YAML reads Yes, No, on and off as true and false; put them in quotes")
-        return levels
+        return tuple(levels) if isinstance(levels, list) else levels
 
     @field_validator("levels")
     @classmethod

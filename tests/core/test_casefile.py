@@ -55,6 +55,13 @@ def test_a_target_among_the_columns_is_not_a_feature(tmp_path):
         ({"colums": {}}, "colums: is not a known key"),
         ({"columns": {}}, "columns"),
         ({"columns": {"area": {"type": "integer", "min": 9, "max": 1}}}, "min 9 is above max 1"),
+        ({"columns": {"area": {"type": "category", "levels": [True, False]}}}, "put them in quotes"),
+        ({"clean": [{"iqr_outliers": {"columns": ["kind"]}}]}, "'kind' has no quartiles"),
+        ({"train": {"candidates": ["logistic_regression"]}}, "'logistic_regression' cannot do a regression"),
+        ({"train": {**GOOD["train"], "metric": "f1"}}, "'f1' is not for a regression; it can be r2"),
+        ({"train": {**GOOD["train"], "time": "area"}}, "'area' must be one of the columns, with the type date"),
+        ({"train": {**GOOD["train"], "folds": 1}}, "it can be 0, or 2 to 10"),
+        ({"train": {**GOOD["train"], "imbalance": "smote"}}, "a regression has no classes"),
         ({"columns": {"area": {"type": "whole"}}}, "'whole' is not known; it can be 'integer', 'number'"),
         ({"columns": {"area": {"type": "integer", "minimum": 1}}}, "columns.area.integer.minimum"),
         ({"columns": {"area": {"type": "integer", "min": "low"}}}, "'low'"),
@@ -93,10 +100,3 @@ def test_what_is_not_a_mapping_is_refused(tmp_path, content):
 
 def test_blanks_in_a_column_name_become_underscores_in_json():
     assert json_name("White Marble") == "White_Marble"
-
-
-def test_words_that_yaml_takes_for_true_and_false_are_asked_for_in_quotes(tmp_path):
-    case = {**CASE, "columns": {**CASE["columns"], "Solar": {"type": "category", "levels": [True, False]}}}
-    write(tmp_path, case)
-    with pytest.raises(CaseError, match="put them in quotes"):
-        casefile.load(tmp_path, "imoveis")

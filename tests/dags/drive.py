@@ -14,22 +14,21 @@ from sqlalchemy import select
 def states(dag_id: str, run_id: str) -> dict[str, str]:
     with create_session() as session:
         tasks = session.scalars(select(TaskInstance).filter_by(dag_id=dag_id, run_id=run_id)).all()
-        return {f"{one.task_id} {one.rendered_map_index or ''}".strip(): one.state for one in tasks}
+        return {_name(one): one.state for one in tasks}
 
 
 def summaries(dag_id: str, run_id: str) -> dict[str, str]:
+    """What each task says of itself, as `esteira run` shows it."""
+    mine = {"dag_id": dag_id, "run_id": run_id}
     with create_session() as session:
-        pushed = session.scalars(
-            select(XComModel).filter_by(dag_id=dag_id, run_id=run_id, key="summary")
-        ).all()
-        tasks = session.scalars(select(TaskInstance).filter_by(dag_id=dag_id, run_id=run_id)).all()
+        pushed = session.scalars(select(XComModel).filter_by(**mine, key="summary")).all()
         said = {(one.task_id, one.map_index): XComModel.deserialize_value(one) for one in pushed}
-        return {
-            f"{one.task_id} {one.rendered_map_index or ''}".strip(): said.get(
-                (one.task_id, one.map_index), ""
-            )
-            for one in tasks
-        }
+        tasks = session.scalars(select(TaskInstance).filter_by(**mine)).all()
+        return {_name(one): said.get((one.task_id, one.map_index), "") for one in tasks}
+
+
+def _name(task: TaskInstance) -> str:
+    return f"{task.task_id} {task.rendered_map_index or ''}".strip()
 
 
 def main(folder: str, *calls: str) -> None:

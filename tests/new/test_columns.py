@@ -55,7 +55,7 @@ def test_many_levels_that_repeat_are_a_category_open_for_others(bench):
         ("note", [""] * ROWS, "it holds no value at all"),
         ("note", ["NA"] * ROWS, "it holds no value at all"),
         ("country", ["Brasil"] * ROWS, "every row says 'Brasil'"),
-        ("year", [2024] * ROWS, "every row says 2024.0"),
+        ("year", [2024] * ROWS, "every row says 2,024"),
         ("", range(ROWS), "it numbers the rows"),
         ("Unnamed: 0", range(7, 7 + ROWS), "it numbers the rows"),
         (
@@ -88,7 +88,7 @@ def test_duplicates_are_dropped_unless_an_identifier_was(bench):
     known = bench.of({"id": range(1000, 1000 + 3 * ROWS, 3), **columns}, name="known.csv")
     assert [rule.kind for rule in plain.case.clean] == ["drop_duplicates"]
     assert (plain.dataset.rows_out, known.dataset.rows_out) == (150, ROWS)
-    assert (known.case.clean, "50 rows are equal but for id" in known.text) == ((), True)
+    assert (known.case.clean, "50 rows equal to another but for id" in known.text) == ((), True)
 
 
 def test_case_variants_among_many_levels_are_pointed_out(bench):

@@ -85,5 +85,5 @@ def test_the_date_that_the_file_is_sorted_by_orders_the_rows(bench):
 def test_wrong_dates_cost_their_rows(bench):
     made = bench.of(flats(day=[*(day.strftime("%d/%m/%Y") for day in DAYS[:-1]), "31/02/2019"]))
     assert made.dataset.rejected == 1
-    assert "day: 1 cells are no dates ('31/02/2019')" in made.notes
+    assert "day: 1 cell with no dates ('31/02/2019')" in made.notes
     assert made.table["day"].max() == pd.Timestamp(DAYS[-2])

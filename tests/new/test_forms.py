@@ -66,7 +66,7 @@ def test_numbers_in_quotes_are_numbers(bench):
 def test_rows_of_another_form_are_counted_and_rejected(bench):
     made = bench.new(bench.put(csv(flats()) + b"1,2\n1,2,3,4,5\n"))
     assert (made.dataset.rows_out, made.dataset.rejected) == (ROWS, 2)
-    assert "2 rows have not as many fields as the header" in made.notes
+    assert "2 rows without as many fields as the header" in made.notes
 
 
 def test_a_file_under_raw_data_path_is_named_bare_and_another_by_its_path(bench, tmp_path):

@@ -27,6 +27,7 @@ def test_marks_and_signs(bench, written, said):
     column = made.column("fee")
     assert {key: column[key] for key in column if key in ("decimal", "thousands", "symbol")} == said
     assert made.table["fee"].tolist() == pytest.approx(AMOUNTS)
+    assert "could be read" not in made.notes
 
 
 def test_whole_amounts_with_a_sign_and_thousands(bench):
@@ -61,4 +62,4 @@ def test_a_few_cells_that_are_no_numbers_cost_their_rows_and_are_shown(bench):
     fee = [*AMOUNTS[:-2], "12a", "3/4"]
     made = bench.of(flats(fee=fee))
     assert made.dataset.rejected == 2
-    assert "fee: 2 cells are no numbers ('12a', '3/4'): their rows are rejected" in made.notes
+    assert "fee: 2 cells with no numbers ('12a', '3/4'): their rows are rejected" in made.notes

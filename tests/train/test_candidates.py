@@ -129,7 +129,7 @@ def test_every_cost_is_bounded_in_words():
 
 
 def test_what_would_grow_with_the_classes_is_bounded_unless_the_case_says_otherwise():
-    few, many = HistGradientBoosting().among(7), HistGradientBoosting().among(100)
+    few, many = HistGradientBoosting().among(3), HistGradientBoosting().among(100)
     assert few == HistGradientBoosting()
     assert (many.iterations, many.learning_rate) == (30, 0.3)
     assert HistGradientBoosting(iterations=300).among(100).iterations == 300

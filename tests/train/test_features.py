@@ -16,9 +16,9 @@ from sklearn.preprocessing import TargetEncoder
 from esteira import settings
 from esteira.days import to_days
 from esteira.train import dates, encoding, features
+from esteira.train.columns import Columns, SkewError, prove
 from esteira.train.nodes import Nodes
 from esteira.train.prepare import prepare
-from esteira.train.preprocessing import Preprocessing
 from esteira.train.split import TRAIN, divide
 from esteira.train.traced import Value
 from mixed import COLUMNS, cleaned, mixed, table
@@ -45,7 +45,7 @@ def trained(request, tmp_path_factory):
     folder, case = tmp_path_factory.mktemp("trained"), mixed(**CASES[request.param])
     now = settings.load({"ESTEIRA_HOME": str(folder)})
     prepared = prepare(case, cleaned(folder / "mixed.parquet", table()), "one", now)
-    return case, prepared, Preprocessing(prepared.preprocessing.read_bytes(), features.layout(case.features))
+    return case, prepared, Columns(prepared.preprocessing.read_bytes(), features.layout(case.features))
 
 
 def in_a_graph(formula, days):
@@ -173,6 +173,17 @@ def test_they_agree_on_whatever_a_row_brings(trained, rows):
     answers = graph.of(frame)
     assert np.isfinite(answers).all()
     assert np.allclose(answers, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_a_graph_that_computes_otherwise_is_refused_and_the_column_named(trained):
+    case, prepared, graph = trained
+    rows = features.frame(prepared.raw("holdout"), features.layout(case.features))
+    scaler = prepared.scaler()
+    prove(graph, scaler, rows, prepared.column_names)
+    numbers = scaler.named_steps["columns"].named_transformers_["numbers"]
+    numbers.named_steps["standardscaler"].mean_[1] += 0.01
+    with pytest.raises(SkewError, match=r"differs from scikit-learn by 0\.000\d+ in 'age', at most 1e-06"):
+        prove(graph, scaler, rows, prepared.column_names)
 
 
 def named(prepared, columns, *names):

@@ -6,7 +6,7 @@ import pytest
 
 from esteira.case import Date
 from esteira.days import to_days
-from esteira.train import features, graph, judge
+from esteira.train import features, graph, judge, steps, track
 from esteira.train.judge import NoCandidateError
 from flats import flats
 
@@ -88,3 +88,14 @@ def test_the_first_of_equals_wins_and_of_an_error_the_smaller_one(flat_story):
     assert judge.choose(flats(), [worse, better, equal]) is better
     with pytest.raises(NoCandidateError):
         judge.choose(flats(), [])
+
+
+def test_a_candidate_whose_graph_answers_otherwise_is_passed_over_if_there_is_another(dataset, now):
+    case = flats(train={"candidates": [{"kind": "linear_regression"}, {"kind": "decision_tree"}]})
+    prepared = steps.split_rows(case, dataset, "parity", now)
+    line, tree = steps.fit_all(case, prepared, now)
+    line.graph.write_bytes(tree.graph.read_bytes())
+    assert steps.pass_the_gate(case, prepared, [line, tree], now).winner.name == "decision_tree"
+    with pytest.raises(graph.ParityError, match="linear_regression: the ONNX graph differs"):
+        steps.pass_the_gate(case, prepared, [line], now)
+    assert track.connect(now).get_run(prepared.mlflow_run_id).info.status == "FAILED"

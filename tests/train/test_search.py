@@ -1,6 +1,5 @@
 """A search finds better parameters in its time, tells of each trial, and never leaves a case worse off."""
 
-
 import joblib
 import optuna
 import pytest

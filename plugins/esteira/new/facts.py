@@ -75,3 +75,13 @@ class Facts:
 def share(some: int, of: int) -> str:
     """A share in percent, which is never nothing where there is some."""
     return "<0.1%" if 0 < some < 0.001 * of else f"{some / of:.1%}"
+
+
+def amount(value: float) -> str:
+    """A number for people: whole where it is large, else with six digits."""
+    return f"{value:,.0f}" if abs(value) >= 100_000 or value == int(value) else f"{value:,.6g}"
+
+
+def counted(number: int, what: str) -> str:
+    """As in `1 row` and `2,000 rows`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"

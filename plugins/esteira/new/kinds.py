@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from esteira.case import Category, Column, Integer, Number
 from esteira.new import words
-from esteira.new.facts import Facts, Value
+from esteira.new.facts import Facts, Value, amount
 
 BY_NATURE = "never below 0"
 """The reason for `min: 0`."""
@@ -69,8 +69,9 @@ def _empty(facts: Facts) -> Choice | None:
 def _constant(facts: Facts) -> Choice | None:
     if facts.distinct > 1 or facts.present < facts.rows:
         return None
-    (value,) = facts.counts or ("one value",)
-    return _left_out(f"every row says {value!r}")
+    (value,) = facts.counts or ("the same",)
+    said = amount(value) if isinstance(value, float) else repr(value)
+    return _left_out(f"every row says {said}")
 
 
 def _row_number(facts: Facts) -> Choice | None:
@@ -126,7 +127,7 @@ def as_number(facts: Facts) -> Choice | None:
         else Number(type="number", min=lowest, **written)
     )
     what = "whole numbers" if facts.whole else "numbers"
-    span = f"{what} from {facts.low:,.10g} to {facts.high:,.10g}"
+    span = f"{what} from {amount(facts.low)} to {amount(facts.high)}"
     return Choice(column, (span, *facts.reading.reasons, *why))
 
 
@@ -137,7 +138,7 @@ def _closed(facts: Facts) -> Choice | None:
     levels = folded(facts.counts)
     fewest = max(_FEWEST_OF_CLOSED, _SHARE_OF_CLOSED * facts.rows)
     often = len(levels) <= MOST_CLOSED and min(levels.values()) >= fewest
-    if len(levels) > _FLAG and (not often or words.goes_on(facts.name)):
+    if words.goes_on(facts.name) or (len(levels) > _FLAG and not often):
         return None
     fold = len(levels) < len(facts.counts)
     column = Category(

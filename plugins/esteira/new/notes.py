@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from esteira.new import kinds
-from esteira.new.facts import Facts
+from esteira.new.facts import Facts, amount, counted
 
 if TYPE_CHECKING:
     from esteira.new.sketch import Finding, Sketch
@@ -29,7 +29,10 @@ def notes(sketch: Sketch, outlying: str | None) -> Iterator[str]:
     yield from sketch.form.notes
     broken = sketch.outcome.rows - sketch.target.rows
     if broken:
-        yield f"{broken:,} rows have not as many fields as the header, or an open quote: they are rejected"
+        yield (
+            f"{counted(broken, 'row')} without as many fields as the header, or with an open quote: "
+            f"to be rejected"
+        )
     for finding in sketch.findings:
         yield from _column(sketch, finding)
     yield from _repeated(sketch)
@@ -75,7 +78,7 @@ def _unreadable(facts: Facts) -> Iterator[str]:
     if facts.lost:
         what = "dates" if facts.date else "numbers"
         shown = ", ".join(map(repr, list(facts.unreadable)[:_SHOWN]))
-        yield f"{facts.name}: {facts.lost:,} cells are no {what} ({shown}): their rows are rejected"
+        yield f"{facts.name}: {counted(facts.lost, 'cell')} with no {what} ({shown}): their rows are rejected"
 
 
 def _spellings(finding: Finding) -> Iterator[str]:
@@ -99,7 +102,7 @@ def _outlying(sketch: Sketch, facts: Facts) -> Iterator[str]:
     usual = float(np.quantile(values, 0.99))
     if usual > 0 and facts.high > _FAR_OUT * usual:
         yield (
-            f"{facts.name} goes up to {facts.high:,.10g}, and 99 % of it stays below {usual:,.6g}: "
+            f"{facts.name} goes up to {amount(facts.high)}, and 99 % of it stays below {amount(usual)}: "
             f"a typing error? A `max` would set such rows apart"
         )
     filler = _filler(facts)
@@ -122,8 +125,9 @@ def _filler(facts: Facts) -> float | None:
 def _repeated(sketch: Sketch) -> Iterator[str]:
     if not sketch.outcome.repeated:
         return
+    repeated = counted(sketch.outcome.repeated, "row")
     if sketch.drops_duplicates:
-        yield f"{sketch.outcome.repeated:,} rows repeat another in every column: they are dropped"
+        yield f"{repeated} that repeat another in every column: to be dropped"
     else:
         told = ", ".join(sketch.identifiers)
-        yield f"{sketch.outcome.repeated:,} rows are equal but for {told}: they are kept"
+        yield f"{repeated} equal to another but for {told}: kept"

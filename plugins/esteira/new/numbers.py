@@ -24,6 +24,7 @@ _BESIDE = re.compile(
     r"(?P<after>[^\d\s.,+\-()'][^\d\s]{0,9})?"
 )
 _CURRENCY = re.compile(r"[A-Z]{0,3}\$|[€£¥₹#]|BRL|USD|EUR|GBP|INR|Rs\.?", re.IGNORECASE)
+_MASK = re.compile(r"[xX*]+")
 _CODE = re.compile(r"0\d+")
 _FEWEST_WITH_SIGN = 0.5
 _FEWEST_WITH_UNIT = 0.9
@@ -68,7 +69,7 @@ def _symbol(samples: Samples) -> str | None:
         before, after = found["before"], found["after"]
         if before and not after and (_CURRENCY.fullmatch(before) or not before[0].isalpha()):
             signs[before] += times
-        elif after and not before:
+        elif after and not before and not _MASK.fullmatch(after):
             signs[after] += times
     if not signs:
         return None
@@ -100,12 +101,9 @@ def _apart(columns: Sequence[Number], samples: Samples) -> list[Number]:
 
 def _values(column: Number, samples: Samples) -> list[str]:
     """The digits of each number with a point for decimals, which two ways of reading share or not."""
-    thousands = column.thousands or ""
-    return [
-        text.replace(thousands, "").replace(column.decimal, ".")
-        for text in samples
-        if is_number(text, column)
-    ]
+    marks = f" \u00a0\u202f{column.thousands or ''}"
+    bare = str.maketrans(column.decimal, ".", marks)
+    return [text.translate(bare) for text in samples if is_number(text, column)]
 
 
 def _reading(column: Number, habits: Habits, *, doubtful: bool) -> Reading:

@@ -8,7 +8,7 @@ from typing import cast
 from esteira import days
 from esteira.case import Category
 from esteira.new import pictures
-from esteira.new.facts import Facts, share
+from esteira.new.facts import Facts, amount, share
 from esteira.new.sketch import Finding, Sketch
 from esteira.new.yamltext import Heading
 
@@ -167,7 +167,7 @@ def _range(facts: Facts) -> str:
         ends = (
             (days.to_text(facts.low), days.to_text(facts.high))
             if facts.date
-            else (f"{facts.low:,.10g}", f"{facts.high:,.10g}")
+            else (amount(facts.low), amount(facts.high))
         )
         return f"{ends[0]} … {ends[1]}<div class=why>{facts.distinct:,} different</div>"
     most = ", ".join(

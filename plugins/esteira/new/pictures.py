@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from esteira import days
+from esteira.new.facts import amount
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +77,7 @@ def _boxes(
         quarters = np.quantile(heights[group.rows], (0.25, 0.5, 0.75))
         top, middle, bottom = (float(1 - np.clip((one - low) / reach, 0, 1)) for one in quarters[::-1])
         median = float(np.exp(quarters[1]) if logarithm else quarters[1])
-        label = f"{group.label}: median {median:,.6g}, {int(group.rows.sum()):,} rows"
+        label = f"{group.label}: median {amount(median)}, {int(group.rows.sum()):,} rows"
         yield _rect(place, len(groups), top, max(bottom, top + 0.03), label, "box")
         yield _rect(place, len(groups), max(middle - 0.03, 0), min(middle + 0.03, 1), label, "bar")
 
@@ -152,7 +153,7 @@ def _steps(values: Values, *, date: bool) -> Iterator[Group]:
 
 
 def _shown(value: float, *, date: bool) -> str:
-    return days.to_text(float(round(value))) if date else f"{float(value):,.6g}"
+    return days.to_text(float(round(value))) if date else amount(float(value))
 
 
 def _rect(place: int, of: int, top: float, bottom: float, label: str, kind: str) -> str:

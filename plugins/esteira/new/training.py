@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from esteira.case import Date
 from esteira.new import words
-from esteira.new.facts import Facts
+from esteira.new.facts import Facts, amount
 from esteira.new.goal import Goal
 from esteira.new.kinds import Choice
 
@@ -79,8 +79,8 @@ def far_out(facts: Facts, seen: Spread) -> str | None:
     if facts.high is None or seen.ninety_ninth <= 0 or facts.high <= _FAR_OUT * seen.ninety_ninth:
         return None
     return (
-        f"the target {facts.name} goes up to {facts.high:,.10g}, {facts.high / seen.ninety_ninth:,.0f} times "
-        f"what 99 % of its rows stay below ({seen.ninety_ninth:,.6g}): if those are errors, or another kind "
+        f"the target {facts.name} goes up to {amount(facts.high)}, {beyond:,.0f} times "
+        f"what 99 % of its rows stay below ({amount(seen.ninety_ninth)}): if those are errors or another kind "
         f"of thing, set them apart with a `max`"
     )
 
@@ -115,7 +115,7 @@ def time_column(columns: Sequence[tuple[Facts, Choice]]) -> Facts | None:
 def _metric(goal: Goal, seen: Spread | None) -> Iterator[Setting]:
     if goal.task == "regression":
         if seen is not None and seen.skewed:
-            why = f"it is skewed, half below {seen.middle:,.6g} and 5 % above {seen.ninety_fifth:,.6g}"
+            why = f"it is skewed, half below {amount(seen.middle)} and 5 % above {amount(seen.ninety_fifth)}"
             yield Setting("log_target", True, f"the logarithm of the target is learned; {why}")
             yield Setting("metric", "r2_log", "R² of the logarithm: errors count in percent")
         else:

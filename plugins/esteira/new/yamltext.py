@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from esteira.case import Column
-from esteira.new.facts import share
+from esteira.new.facts import counted, share
 from esteira.new.sketch import Finding, Sketch
 
 _WIDTH = 110
@@ -150,12 +150,12 @@ def _flow(said: Mapping[str, object], indent: str) -> str:
 
 
 def _clean(sketch: Sketch) -> Iterator[_Line]:
-    repeated = sketch.outcome.repeated
+    repeated = counted(sketch.outcome.repeated, "row")
     if sketch.drops_duplicates:
-        yield _Line("clean: [drop_duplicates]", f"{repeated:,} rows repeat another in every column")
-    elif repeated:
+        yield _Line("clean: [drop_duplicates]", f"{repeated} that repeat another in every column")
+    elif sketch.outcome.repeated:
         told = ", ".join(sketch.identifiers)
-        yield _Line("# clean: [drop_duplicates]", f"{repeated:,} rows are equal but for {told}")
+        yield _Line("# clean: [drop_duplicates]", f"{repeated} equal to another but for {told}")
     else:
         yield _Line("# clean: [drop_duplicates]", "no row repeats another")
 

@@ -39,6 +39,8 @@ class Dependence:
     name: str
     values: pd.Series
     means: Doubles
+    ordered: bool
+    """Whether there is something between two values: there is nothing between two levels."""
 
 
 def asking(case: Case, whole: bytes) -> Ask:
@@ -73,13 +75,14 @@ def dependences(case: Case, names: Sequence[str], sample: pd.DataFrame, ask: Ask
 
 
 def _dependence(case: Case, name: str, values: pd.Series, rows: pd.DataFrame, ask: Ask) -> Dependence:
-    grid = _levels(values) if isinstance(case.features[name], Category) else _quantiles(values)
+    ordered = not isinstance(case.features[name], Category)
+    grid = _quantiles(values) if ordered else _levels(values)
     every = rows.take(np.tile(np.arange(len(rows)), len(grid)))
     answers = ask(every.assign(**{name: grid.repeat(len(rows)).array}))
     given = answers.prediction[:, None] if answers.probabilities is None else answers.probabilities
     shown = given[:, 1:] if answers.probabilities is not None and given.shape[1] == 2 else given
     means = np.asarray(shown, np.float64).reshape(len(grid), len(rows), -1).mean(axis=1)
-    return Dependence(name=name, values=grid.reset_index(drop=True), means=means)
+    return Dependence(name=name, values=grid.reset_index(drop=True), means=means, ordered=ordered)
 
 
 def _quantiles(values: pd.Series) -> pd.Series:

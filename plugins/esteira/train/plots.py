@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -90,14 +89,14 @@ def shortened(name: object) -> str:
 
 def _dependence(axes: Axes, one: Dependence, classes: Sequence[Any] | None) -> None:
     names = [shortened(name) for name in (classes or ())[:_CURVES]]
-    is_text = not pd.api.types.is_numeric_dtype(one.values) and one.values.dtype.kind != "M"
-    values = [shortened(value) for value in one.values] if is_text else one.values.to_numpy()
-    columns = one.means.T[:_CURVES]
+    values = one.values.to_numpy() if one.ordered else [shortened(value) for value in one.values]
+    line, columns = "-" if one.ordered else "", one.means.T[:_CURVES]
     for column, name, colour in zip(columns, _padded(names, len(columns)), cycle(COLOURS), strict=False):
-        axes.plot(values, column, marker=".", color=colour, label=name)
+        axes.plot(values, column, marker=".", linestyle=line, color=colour, label=name)
+    is_number = one.ordered and one.values.dtype.kind != "M"
     axes.set_xlabel(shortened(one.name))
     axes.grid(alpha=0.3)
-    axes.tick_params(axis="x", rotation=45 if is_text or one.values.dtype.kind == "M" else 0, labelsize=8)
+    axes.tick_params(axis="x", rotation=0 if is_number else 45, labelsize=8)
 
 
 def _padded(names: Sequence[str], count: int) -> list[str | None]:

@@ -14,11 +14,11 @@ from esteira.case import Case
 from esteira.data.dataset import Dataset
 from esteira.settings import Settings
 from esteira.train import encoding, features, preprocessing, scaler, workspace
+from esteira.train.columns import Columns, prove
 from esteira.train.encoding import Encoding
 from esteira.train.features import Classes, Floats
 from esteira.train.parts import PARTS, Parts
 from esteira.train.prepared import SAMPLE_ROWS, Prepared
-from esteira.train.preprocessing import Preprocessing
 from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, Split, SplitError, divide
 from esteira.train.survey import Survey
 
@@ -47,7 +47,7 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     fitted = scaler.fit(case, shape, features.frame(sample.to_pandas(), shape), levels, encoded)
     names = scaler.names(fitted, shape, classes)
     exported = preprocessing.export(fitted, shape, len(names))
-    graph = Preprocessing(exported, shape)
+    graph = Columns(exported, shape)
     joblib.dump(fitted, folder / "scaler.joblib")
     (folder / "preprocessing.onnx").write_bytes(exported)
     pq.write_table(_thinned(sample), folder / "train_sample.parquet")
@@ -116,14 +116,14 @@ def _write(
     case: Case,
     split: Split,
     classes: Classes | None,
-    graph: Preprocessing,
+    graph: Columns,
     encoded: Encoding | None,
     folder: Path,
 ) -> None:
     trained = 0
     with Parts(folder, {side: split.size(side) for side in PARTS}) as parts:
         for rows, side in split.batches([*case.features, case.target]):
-            columns, train = graph.columns(rows), side == TRAIN
+            columns, train = graph.read(rows), side == TRAIN
             if encoded:
                 _cross(columns, train, encoded, trained)
             arrays = {"X": columns, "y": features.target(case, classes, rows)}
@@ -141,12 +141,12 @@ def _cross(columns: Floats, train: npt.NDArray[np.bool_], encoded: Encoding, sta
     columns[train, -width:] = own
 
 
-def _prove(case: Case, prepared: Prepared, graph: Preprocessing) -> None:
+def _prove(case: Case, prepared: Prepared, graph: Columns) -> None:
     """Compare the graph with scikit-learn on all held-out rows and on what requests may bring besides."""
     fitted, shape, names = prepared.scaler(), features.layout(case.features), prepared.column_names
     for place, rows in enumerate(features.batches(prepared.folder / "holdout.parquet", list(case.features))):
         held = rows.to_pandas()
-        preprocessing.prove(graph, fitted, features.frame(held, shape), names)
+        prove(graph, fitted, features.frame(held, shape), names)
         if place == 0:
             odd = features.frame(features.disturbed(held, case), shape)
-            preprocessing.prove(graph, fitted, odd, names)
+            prove(graph, fitted, odd, names)

@@ -48,7 +48,8 @@ class Prepared(BaseModel):
 
     def columns(self, part: str) -> npt.NDArray[np.float32]:
         """The preprocessed columns of a part, float32 [N, p], mapped from disk."""
-        return _mapped(self.folder / f"{part}_X.npy")
+        columns: npt.NDArray[np.float32] = np.load(self.folder / f"{part}_X.npy", mmap_mode="r")
+        return columns
 
     def target(self, part: str) -> npt.NDArray[np.float64] | npt.NDArray[np.int64]:
         """The target of a part in its own unit, float64 [N], or the places of its classes, int64 [N]."""
@@ -88,11 +89,6 @@ class Prepared(BaseModel):
         if fact.validation_rows:
             parts.insert(1, f"{fact.validation_rows:,} to validate{tested}")
         return ", ".join(parts)
-
-
-def _mapped(path: Path) -> npt.NDArray[np.float32]:
-    columns: npt.NDArray[np.float32] = np.load(path, mmap_mode="r")
-    return columns
 
 
 def _from(day: float | None) -> str:

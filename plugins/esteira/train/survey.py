@@ -79,5 +79,5 @@ class Survey:
 
 
 def every(start: int, rows: int, step: int) -> npt.NDArray[np.int64]:
-    """Of rows that are numbered on from `start`, the places of those whose number `step` divides."""
+    """Of so many rows, numbered from `start` on, the places of those whose number `step` divides."""
     return np.arange(-start % step, rows, step)
