@@ -23,6 +23,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile | awk '{printf "  make %-12s", $$2; $$1 = $$2 = ""; print $$0}'
 
 new: $(INSTALLED) ## write the case of a file (CSV=/path/file.csv TARGET=column, and NAME=, FORCE=1)
+	$(if $(and $(CSV),$(TARGET)),,$(error make new needs a file and a column: make new CSV=/path/file.csv TARGET=column))
 	@$(VENV)/bin/esteira new $(call quoted,$(CSV)) --target $(call quoted,$(TARGET)) \
 	    $(if $(NAME),--name $(call quoted,$(NAME))) $(if $(FORCE),--force)
 

@@ -184,8 +184,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     ),
     "quality": Benchmark(
         run=_quality,
-        how="`esteira new` on each real file, nothing edited, 60 s of search. FLAML and AutoGluon, each in an "
-        "environment of its own, get the same columns, the rows that were not held out, and 60 s with "
+        how="`esteira new` on each real file, nothing edited, 60 s of search. FLAML and AutoGluon, each in "
+        "an environment of its own, get the same columns, the rows that were not held out, and 60 s with "
         "their defaults; where the metric is of the logarithm they train on it. All are scored on the rows "
         "held out; the reference was measured on another split, which the row names.",
     ),

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     Doubles = npt.NDArray[np.float64]
     Target = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
-_TREES = 1_000
-_LEAVES = 40_960
-_ROWS_PER_THREAD = 50_000  # with fewer, threads wait for each other longer than they work
+_TREES = 1_000  # boosting's, of all classes
+_LEAVES = 40_960  # of a forest's tree, times the classes that each holds a share of
 _BATCH_ROWS = 2_048  # what fits into a core's cache is factored three times faster
 
 
@@ -150,6 +149,7 @@ class LogisticRegression(_Model):
 
     tasks = frozenset({"classification"})
     kind: Literal["logistic_regression"] = "logistic_regression"
+    starts = ({"c": 30.0},)
     max_rows: int = Field(200_000, ge=50)
     c: Annotated[float, Span(1e-3, 1e3)] = Field(1.0, gt=0)
     """The larger, the weaker the penalty."""
@@ -259,14 +259,6 @@ class HistGradientBoosting(_Model):
         step = min(0.3, self.learning_rate * self.iterations / most)
         return self.model_copy(update={"iterations": most, "learning_rate": step})
 
-    def fit(
-        self, columns: Floats, target: Target, task: Task, weights: Doubles | None = None
-    ) -> BaseEstimator:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1 + len(target) // _ROWS_PER_THREAD, "openmp"):
-            return super().fit(columns, target, task, weights)
-
     def estimator(self, rows: int, task: Task) -> BaseEstimator:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -294,6 +286,7 @@ class SVC(_Model):
 
     tasks = frozenset({"classification"})
     kind: Literal["svc"] = "svc"
+    starts = ({"c": 10.0}, {"c": 10.0, "gamma": 0.3})
     search_weight = 2
     max_rows: int = Field(5_000, ge=50)
     c: Annotated[float, Span(0.1, 100.0)] = Field(1.0, gt=0)

@@ -103,6 +103,9 @@ def test_default_parameters_lie_where_they_are_searched(kind):
     for name, span in kind().searched.items():
         assert span.low <= getattr(kind(), name) <= span.high
         assert isinstance(getattr(kind(), name), int) == isinstance(span.low, int)
+    for name, value in ((name, value) for start in kind().starts for name, value in start.items()):
+        span = kind().searched[name]
+        assert span.low <= value <= span.high
 
 
 def test_what_the_case_gives_a_value_is_not_searched():

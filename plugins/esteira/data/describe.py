@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BINS = 24
 SHOWN_LEVELS = 24
 _BATCH_ROWS = 1 << 15
+_BUFFER_BYTES = 1 << 16  # else the whole file is kept in memory
 _DAY_MICROSECONDS = 86_400e6
 _MINUTE = 1 / 1440
 _NARROW = ("int8", "int16")
@@ -128,7 +129,7 @@ def _start(column: Column, kind: pa.DataType) -> _Range | _Counts | _Levels:
 def _portions(dataset: Path, names: list[str]) -> Iterator[tuple[str, pa.Array]]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(dataset) as file:
+    with pq.ParquetFile(dataset, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
         for batch in file.iter_batches(_BATCH_ROWS, columns=names, use_threads=False):
             yield from zip(names, (_as_days(batch[name]) for name in names), strict=True)
 

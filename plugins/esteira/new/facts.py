@@ -38,16 +38,14 @@ class Facts:
     """Words in a text on average."""
     tokens: Mapping[str, int] = field(default_factory=dict)
     """The texts found that stand for a missing value, and how often."""
-    unreadable: Mapping[str, int] = field(default_factory=dict)
-    """Texts that are no number or date as the rest of the column is, and how often: their rows are lost."""
+    lost: int = 0
+    """Cells that hold no number or date as the rest of the column does: their rows are rejected."""
+    unreadable: tuple[str, ...] = ()
+    """What those cells hold, the most frequent first."""
 
     @property
     def missing(self) -> int:
         return self.rows - self.present - self.lost
-
-    @property
-    def lost(self) -> int:
-        return sum(self.unreadable.values())
 
     @property
     def number(self) -> Number | None:

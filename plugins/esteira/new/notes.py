@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from esteira.new import kinds
 from esteira.new.facts import Facts, amount, counted
-
-if TYPE_CHECKING:
-    from esteira.new.sketch import Finding, Sketch
+from esteira.new.sketch import Finding, Sketch
 
 _MOSTLY_MISSING = 0.4
 _FAR_OUT = 20
@@ -77,7 +74,7 @@ def _column(sketch: Sketch, finding: Finding) -> Iterator[str]:
 def _unreadable(facts: Facts) -> Iterator[str]:
     if facts.lost:
         what = "dates" if facts.date else "numbers"
-        shown = ", ".join(map(repr, list(facts.unreadable)[:_SHOWN]))
+        shown = ", ".join(map(repr, facts.unreadable[:_SHOWN]))
         yield f"{facts.name}: {counted(facts.lost, 'cell')} with no {what} ({shown}): their rows are rejected"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Literal
 
 from esteira.case import Number
@@ -24,8 +25,11 @@ _BESIDE = re.compile(
     r"(?P<after>[^\d\s.,+\-()'][^\d\s]{0,9})?"
 )
 _CURRENCY = re.compile(r"[A-Z]{0,3}\$|[€£¥₹#]|BRL|USD|EUR|GBP|INR|Rs\.?", re.IGNORECASE)
+_PLAIN = Number(type="number", optional=True)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 _MASK = re.compile(r"[xX*]+")
 _CODE = re.compile(r"0\d+")
+_LOOKED_AT = 1_000
 _FEWEST_WITH_SIGN = 0.5
 _FEWEST_WITH_UNIT = 0.9
 _FEWEST_NUMBERS = 0.95
@@ -36,6 +40,13 @@ _MOST_CODES = 0.01
 
 def readings(samples: Samples, habits: Habits) -> list[Reading]:
     """The ways to read a column as numbers, the likeliest first, each of which reads most of the sample."""
+    some = _some(samples)
+    if _unmistakable(some):
+        return [Reading(_PLAIN)]
+    return _judged(some, habits)
+
+
+def _judged(samples: Samples, habits: Habits) -> list[Reading]:
     symbol = _symbol(samples)
     fits = {column: _share(samples, column) for column in _columns(symbol)}
     best = max(fits.values())
@@ -44,6 +55,20 @@ def readings(samples: Samples, habits: Habits) -> list[Reading]:
         return []
     likeliest = sorted(columns, key=lambda column: column.decimal != habits.decimal)
     return [_reading(column, habits, doubtful=len(columns) > 1) for column in likeliest]
+
+
+def _some(samples: Samples) -> Samples:
+    """A thousand of the texts, spread over the sample."""
+    return dict(islice(samples.items(), 0, None, 1 + len(samples) // _LOOKED_AT))
+
+
+def _unmistakable(samples: Samples) -> bool:
+    """Whether all are plain numbers, and a point in them cannot stand between thousands."""
+    if not samples or not all(is_number(text, _PLAIN) for text in samples):
+        return False
+    pointed = [text for text in samples if "." in text]
+    grouped = bool(pointed) and all(map(_GROUPED.fullmatch, pointed))
+    return not grouped and not any(map(_CODE.fullmatch, samples))
 
 
 def _columns(symbol: str | None) -> list[Number]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from esteira.case import Category, Column
 from esteira.data import checks
-from esteira.new.survey import as_number
+from esteira.new.measure import as_number
 from esteira.new.table import Table
 
 if TYPE_CHECKING:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from esteira.case import Category, Column, Date
+from esteira.case import Date
 from esteira.data import checks
 from esteira.new import dates, habits, numbers, words
 from esteira.new.facts import Facts, Value
+from esteira.new.measure import Measure, as_number, measured
 from esteira.new.readings import Reading
 from esteira.new.table import Table, listed
-
-if TYPE_CHECKING:
-    from ibis.expr.types import Table as IbisTable
-    from ibis.expr.types import Value as IbisValue
 
 _SAMPLE_ROWS = 5_000
 _COUNTED = 5_000
@@ -25,9 +21,6 @@ _NEARLY_ALL = 0.85
 _MOST_UNREADABLE = 0.02
 _MOST_WORDS = 3
 _MISFITS_LISTED = 1_000
-_AT_ONCE = 40
-_DAY = 86_400
-_TEXT: Column = Category(type="category", optional=True)
 
 
 def survey(table: Table) -> list[Facts]:
@@ -36,84 +29,12 @@ def survey(table: Table) -> list[Facts]:
     samples = [Counter(text for text in column if text and not words.is_missing(text)) for column in texts]
     usual = habits.of(samples, table.form.delimiter)
     proposals = [dates.readings(sample, usual) or numbers.readings(sample, usual) for sample in samples]
-    measured = _measured(table, proposals)
-    found = [_column(table, place, measured[place], texts[place]) for place in range(len(texts))]
-    return _with_shared_tokens(found)
+    measures = measured(table, proposals)
+    found = [_column(table, place, measures[place], texts[place]) for place in range(len(texts))]
+    return _with_shared_tokens(table, found)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Measure:
-    """One reading of a column over all rows; without `reading`, the column as text."""
-
-    reading: Reading | None
-    unread: int
-    present: int
-    distinct: int
-    low: float | None = None
-    high: float | None = None
-    fractions: int = 0
-
-
-def _measured(table: Table, proposals: Sequence[Sequence[Reading]]) -> list[list[_Measure]]:
-    """For each column its measures: the best reading, if there is one, and text."""
-    asked = [(place, reading) for place, readings in enumerate(proposals) for reading in (*readings, None)]
-    results: list[list[_Measure]] = [[] for _ in proposals]
-    for start in range(0, len(asked), _AT_ONCE):
-        part = asked[start : start + _AT_ONCE]
-        cells = table.cells
-        measures = {
-            f"m{number}_{name}": value
-            for number, (place, reading) in enumerate(part)
-            for name, value in _measures(cells, place, reading).items()
-        }
-        columns = list(measures)
-        (row,) = table.ask_about(cells.aggregate(**measures).select(*columns))
-        by_name = dict(zip(columns, row, strict=True))
-        for number, (place, reading) in enumerate(part):
-            mine = {
-                name.split("_", 1)[1]: value
-                for name, value in by_name.items()
-                if name.startswith(f"m{number}_")
-            }
-            results[place].append(_Measure(reading=reading, **mine))
-    return [_best(measures) for measures in results]
-
-
-def _measures(cells: IbisTable, place: int, reading: Reading | None) -> dict[str, IbisValue]:
-    key = f"c{place}"
-    if reading is None:
-        text = cells[key]
-        return {"unread": text.isnull().sum(), "present": text.count(), "distinct": text.approx_nunique()}
-    cell = checks.cells(cells, {key: key}, {key: reading.column}, ("",))[key]
-    value = as_number(cell.value, reading.column)
-    return {
-        "unread": (~cell.sound).sum().fill_null(0),
-        "present": value.count(),
-        "distinct": value.approx_nunique(),
-        "low": value.min(),
-        "high": value.max(),
-        "fractions": (value % 1 != 0).sum().fill_null(0),
-    }
-
-
-def as_number(value: IbisValue, column: Column) -> IbisValue:
-    """A date as days since 1970, anything else as it is."""
-    return value.epoch_seconds().cast("float64") / _DAY if isinstance(column, Date) else value
-
-
-def _best(measures: list[_Measure]) -> list[_Measure]:
-    """The reading that reads most cells and the text; a doubt is gone where the others read fewer."""
-    *readings, text = measures
-    if not readings:
-        return [text]
-    best = min(readings, key=lambda measure: measure.unread)
-    assert best.reading is not None
-    if sum(measure.unread == best.unread for measure in readings) == 1:
-        best = replace(best, reading=replace(best.reading, doubt=None))
-    return [best, text]
-
-
-def _column(table: Table, place: int, measures: list[_Measure], texts: list[str | None]) -> Facts:
+def _column(table: Table, place: int, measures: list[Measure], texts: list[str | None]) -> Facts:
     *readings, text = measures
     for measure in readings:
         facts = _read(table, place, measure, texts)
@@ -122,7 +43,7 @@ def _column(table: Table, place: int, measures: list[_Measure], texts: list[str 
     return _text(table, place, text, texts)
 
 
-def _facts(table: Table, place: int, measure: _Measure, **more: Any) -> Facts:
+def _facts(table: Table, place: int, measure: Measure, **more: Any) -> Facts:
     return Facts(
         name=table.form.names[place],
         place=place,
@@ -133,11 +54,12 @@ def _facts(table: Table, place: int, measure: _Measure, **more: Any) -> Facts:
     )
 
 
-def _read(table: Table, place: int, measure: _Measure, texts: list[str | None]) -> Facts | None:
+def _read(table: Table, place: int, measure: Measure, texts: list[str | None]) -> Facts | None:
     """A column of numbers or dates; None if too many cells are neither that nor plainly missing."""
     assert measure.reading is not None
     tokens, unreadable = _misfits(table, place, measure)
-    if sum(unreadable.values()) > _MOST_UNREADABLE * (measure.present + sum(unreadable.values())):
+    lost = measure.unread - sum(tokens.values())
+    if lost > _MOST_UNREADABLE * (measure.present + lost):
         return None
     counts = _value_counts(table, place, measure) if measure.distinct <= _COUNTED else None
     return _facts(
@@ -152,12 +74,13 @@ def _read(table: Table, place: int, measure: _Measure, texts: list[str | None]) 
         fractions=measure.fractions,
         in_order=_in_order(texts, measure.reading),
         tokens=tokens,
-        unreadable=unreadable,
+        lost=lost,
+        unreadable=tuple(unreadable),
     )
 
 
-def _misfits(table: Table, place: int, measure: _Measure) -> tuple[dict[str, int], dict[str, int]]:
-    """The cells that a reading does not read: those that stand for a missing value, and the others."""
+def _misfits(table: Table, place: int, measure: Measure) -> tuple[dict[str, int], dict[str, int]]:
+    """The most frequent cells that a reading does not read: what stands for a missing value, and others."""
     if not measure.unread or measure.reading is None:
         return {}, {}
     key = f"c{place}"
@@ -173,7 +96,7 @@ def _misfits(table: Table, place: int, measure: _Measure) -> tuple[dict[str, int
     return tokens, rest
 
 
-def _value_counts(table: Table, place: int, measure: _Measure) -> dict[Value, int]:
+def _value_counts(table: Table, place: int, measure: Measure) -> dict[Value, int]:
     assert measure.reading is not None
     key = f"c{place}"
     cell = checks.cells(table.cells, {key: key}, {key: measure.reading.column}, ("",))[key]
@@ -183,7 +106,7 @@ def _value_counts(table: Table, place: int, measure: _Measure) -> dict[Value, in
     return dict(table.ask_about(counted.order_by(counted.times.desc(), counted.value)))
 
 
-def _exactly(table: Table, place: int, measure: _Measure) -> int:
+def _exactly(table: Table, place: int, measure: Measure) -> int:
     """The approximate count is within a few percent: where nearly all cells differ, that is not enough."""
     if measure.distinct < _NEARLY_ALL * measure.present or measure.fractions:
         return min(measure.distinct, measure.present)
@@ -207,7 +130,7 @@ def _value(text: str, reading: Reading) -> float | None:
         return None
 
 
-def _text(table: Table, place: int, measure: _Measure, texts: list[str | None]) -> Facts:
+def _text(table: Table, place: int, measure: Measure, texts: list[str | None]) -> Facts:
     counts: dict[Value, int] | None = None
     if measure.distinct <= _COUNTED:
         counts = dict(
@@ -242,23 +165,31 @@ def _text(table: Table, place: int, measure: _Measure, texts: list[str | None]) 
     )
 
 
-def _with_shared_tokens(found: list[Facts]) -> list[Facts]:
+def _with_shared_tokens(table: Table, found: list[Facts]) -> list[Facts]:
     """A text that stands for a missing value does so in every column: `source.missing` is one list."""
     tokens = {text for facts in found for text in facts.tokens}
-    return [_without(facts, tokens - set(facts.tokens)) for facts in found]
+    return [_without(table, facts, tokens - set(facts.tokens)) for facts in found]
 
 
-def _without(facts: Facts, tokens: set[str]) -> Facts:
-    if facts.counts is None or facts.reading is not None:
+def _without(table: Table, facts: Facts, tokens: set[str]) -> Facts:
+    """A column of numbers or dates has none but its own tokens: it could not read the others."""
+    if facts.reading is not None or not tokens:
         return facts
-    gone = {str(text): times for text, times in facts.counts.items() if text in tokens}
-    if not gone:
-        return facts
-    counts = {text: times for text, times in facts.counts.items() if text not in gone}
+    gone = _times(table, facts.place, tokens)
+    left = facts.counts and {text: times for text, times in facts.counts.items() if text not in gone}
     return replace(
         facts,
-        counts=counts,
-        distinct=len(counts),
+        counts=left,
+        distinct=facts.distinct - len(gone),
         present=facts.present - sum(gone.values()),
         tokens={**facts.tokens, **gone},
     )
+
+
+def _times(table: Table, place: int, tokens: set[str]) -> dict[str, int]:
+    """How often each of the tokens stands in a column, for those that do."""
+    counted = (
+        f"SELECT c{place}, count(*) FROM raw "  # noqa: S608
+        f"WHERE c{place} IN {listed(sorted(tokens))} GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return dict(table.ask(counted))

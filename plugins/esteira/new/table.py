@@ -34,14 +34,11 @@ class Table:
 
     connection: Backend
     form: Form
+    cells: IbisTable
+    """The cells by position: c0, c1, …"""
     rows: int
     broken: int
     """Rows that have not the form of the header and are not among `rows`."""
-
-    @property
-    def cells(self) -> IbisTable:
-        """The cells by position: c0, c1, …"""
-        return self.connection.table("raw")
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         """The rows that a query gives; the table is `raw`."""
@@ -90,7 +87,8 @@ def opened(form: Form, work: Path) -> Iterator[Table]:
         connection.raw_sql("SET enable_progress_bar = false")
         connection.raw_sql("SET TimeZone = 'UTC'")  # of moments that are written without a zone
         rows, broken = _read(connection, form, work)
-        yield Table(connection=connection, form=form, rows=rows, broken=broken)
+        cells = connection.table("raw")
+        yield Table(connection=connection, form=form, cells=cells, rows=rows, broken=broken)
     finally:
         connection.disconnect()
 

@@ -78,10 +78,11 @@ def far_out(facts: Facts, seen: Spread) -> str | None:
     """What deserves attention about a target whose largest value is far beyond nearly all others."""
     if facts.high is None or seen.ninety_ninth <= 0 or facts.high <= _FAR_OUT * seen.ninety_ninth:
         return None
+    beyond = facts.high / seen.ninety_ninth
     return (
         f"the target {facts.name} goes up to {amount(facts.high)}, {beyond:,.0f} times "
-        f"what 99 % of its rows stay below ({amount(seen.ninety_ninth)}): if those are errors or another kind "
-        f"of thing, set them apart with a `max`"
+        f"what 99 % of its rows stay below ({amount(seen.ninety_ninth)}): if those are errors or some other "
+        f"thing, set them apart with a `max`"
     )
 
 

@@ -14,7 +14,8 @@ from esteira.case import NAME_PATTERN
 from esteira.data import workspace
 from esteira.new import form, page, words, yamltext
 from esteira.new.errors import NewCaseError
-from esteira.new.sketch import Sketch, check_target, sketch
+from esteira.new.look import check_target, look
+from esteira.new.sketch import Sketch
 from esteira.new.yamltext import Heading
 from esteira.settings import Settings
 
@@ -47,6 +48,7 @@ def new(
     Raises NewCaseError where no case can be made.
     """
     file = Path(os.path.normpath(file.expanduser().absolute()))
+    target = target.strip()
     called = _name(file, name)
     place = settings.CASOS_PATH / f"{called}.yaml"
     if place.exists() and not replace:
@@ -56,11 +58,11 @@ def new(
     check_target(found, target)
     folder = settings.PROCESSED_DATA_PATH / called
     with workspace.opened(folder) as work:
-        sketched = sketch(found, target, work, say)
+        sketched = look(found, target, work, say)
         heading = _heading(called, file, settings, folder / "profile.html")
         (work / "profile").write_text(page.as_page(sketched, heading), encoding="utf-8")
         workspace.put_in_place({work / "profile": heading.profile})
-    _put(yamltext.written(sketched, heading), place, replace=replace)
+    _put(yamltext.as_yaml(sketched, heading), place, replace=replace)
     return Written(name=called, case=place, profile=heading.profile, sketch=sketched)
 
 

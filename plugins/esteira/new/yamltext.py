@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-
-import yaml
 
 from esteira.case import Column
 from esteira.new.facts import counted, share
 from esteira.new.sketch import Finding, Sketch
+from esteira.new.yamlwords import scalar, written
 
 _WIDTH = 110
 _BESIDE = 62
 """A line that is longer has its reason above it."""
-
-_PLAIN = re.compile(r"[^\W\d][\w ./()%²³°ºª+-]*(?<! )")
-_LISTED_WIDTH = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,20 +36,20 @@ class _Line:
     reason: str = ""
 
 
-def written(sketch: Sketch, heading: Heading) -> str:
+def as_yaml(sketch: Sketch, heading: Heading) -> str:
     """The whole YAML file."""
     parts: list[Sequence[_Line]] = [
-        [_Line(f"title: {_scalar(heading.title)}")],
+        [_Line(f"title: {scalar(heading.title)}")],
         [*_source(sketch, heading)],
         [
-            _Line(f"target: {_scalar(sketch.goal.name)}"),
+            _Line(f"target: {scalar(sketch.goal.name)}"),
             _Line(f"task: {sketch.goal.task}", sketch.goal.reasons[0]),
         ],
         [_Line("columns:"), *_columns(sketch)],
         [*_clean(sketch)],
         [
             _Line("train:"),
-            *(_Line(f"  {one.key}: {_value(one.value)}", one.reason) for one in sketch.settings),
+            *(_Line(f"  {one.key}: {written(one.value)}", one.reason) for one in sketch.settings),
         ],
         [_gate(sketch)],
     ]
@@ -82,19 +76,19 @@ def _source(sketch: Sketch, heading: Heading) -> Iterator[_Line]:
             f"to take the case to another machine, put the file into {heading.raw} "
             f"and write its bare name here"
         )
-        yield _Line(f"  files: {_scalar(heading.files)}", reason)
+        yield _Line(f"  files: {scalar(heading.files)}", reason)
     else:
-        yield _Line(f"  files: {_scalar(heading.files)}", "under RAW_DATA_PATH")
+        yield _Line(f"  files: {scalar(heading.files)}", "under RAW_DATA_PATH")
     yield _Line(f"  delimiter: {json.dumps(sketch.form.delimiter)}")
     latin = "its bytes are not UTF-8" if sketch.form.encoding == "latin-1" else ""
     yield _Line(f"  encoding: {sketch.form.encoding}", latin)
     if sketch.tokens:
         told = "; ".join(f"{text!r} in {_some(names)}" for text, names in sketch.tokens.items())
         reason = f"empty, and what stands for a missing value: {told}"
-        yield _Line(f"  missing: {_value(['', *sketch.tokens])}", reason)
+        yield _Line(f"  missing: {written(['', *sketch.tokens])}", reason)
     if sketch.max_rejected is not None:
         reason = f"{sketch.outcome.rejected:,} of {sketch.outcome.rows:,} rows are expected to be rejected"
-        yield _Line(f"  max_rejected: {_number(sketch.max_rejected)}", reason)
+        yield _Line(f"  max_rejected: {scalar(sketch.max_rejected)}", reason)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -115,7 +109,7 @@ def _columns(sketch: Sketch) -> Iterator[_Line]:
 def _column(finding: Finding) -> _Line:
     name, column = finding.facts.name, finding.choice.column
     if column is None:
-        return _Line(f"  # {_clear(_scalar(name))}: left out, {finding.choice.reasons[0]}")
+        return _Line(f"  # {_clear(scalar(name))}: left out, {finding.choice.reasons[0]}")
     declared = _declared(name, column)
     if finding.leak:
         reason = f"probably leaks the target: {finding.leak}; take the first # away if it is known before"
@@ -133,20 +127,14 @@ def _declared(name: str, column: Column) -> str:
         "type": column.type,
         **{key: said[key] for key in sorted(said, key=_ORDER.index) if key != "type"},
     }
-    start = f"  {_scalar(name)}: "
-    return start + _flow(said, " " * 6)
+    start = f"  {scalar(name)}: "
+    return start + written(said, " " * 6)
 
 
 _ORDER = (
     "type", "levels", "ignore_case", "format", "time", "min", "max", "unit", "decimal", "thousands", "symbol",
     "description", "optional",
 )  # fmt: skip
-
-
-def _flow(said: Mapping[str, object], indent: str) -> str:
-    """A mapping on one line; a long list in it goes on below."""
-    items = ", ".join(f"{key}: {_value(value, indent)}" for key, value in said.items())
-    return f"{{{items}}}"
 
 
 def _clean(sketch: Sketch) -> Iterator[_Line]:
@@ -204,41 +192,3 @@ def _comment(sentence: str, indent: str) -> list[str]:
 def _clear(text: str) -> str:
     """A text for a comment: on one line, and of what YAML lets stand there."""
     return "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))
-
-
-def _value(value: object, indent: str = "") -> str:
-    if isinstance(value, Mapping):
-        return _flow(value, indent)
-    if isinstance(value, list | tuple):
-        return _list([_value(item) for item in value], indent)
-    return _scalar(value)
-
-
-def _list(items: Sequence[str], indent: str) -> str:
-    lines, length = [""], 0
-    for place, item in enumerate(items):
-        piece = item + ("," if place + 1 < len(items) else "")
-        if length and length + len(piece) > _LISTED_WIDTH and indent:
-            lines.append(indent)
-            length = 0
-        lines[-1] += f" {piece}" if length else piece
-        length += len(piece) + 1
-    return "[" + "\n".join(lines) + "]"
-
-
-def _scalar(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return _number(value)
-    text = str(value)
-    if _PLAIN.fullmatch(text) and yaml.safe_load(text) == text:
-        return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def _number(value: float) -> str:
-    """Never with an exponent: YAML takes 1e-05 for text."""
-    if float(value).is_integer():
-        return str(int(value))
-    return format(Decimal(repr(value)), "f")

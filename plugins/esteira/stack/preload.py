@@ -18,7 +18,6 @@ LIBRARIES = (
     "onnxruntime",
     "pandas",
     "pyarrow.parquet",
-    "skl2onnx",
     "sklearn.compose",
     "sklearn.ensemble",
     "sklearn.impute",

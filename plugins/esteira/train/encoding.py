@@ -28,7 +28,7 @@ from esteira.train.features import Classes, Doubles, Floats, Layout, Whole
 from esteira.train.split import TRAIN, Split
 from esteira.train.survey import Levels, every
 
-FEW_LEVELS = 20
+FEW_LEVELS = 64
 """A category with more levels than that is target-encoded; up to that, each level has a column."""
 _ROWS = 500_000
 _CELLS = 20_000_000

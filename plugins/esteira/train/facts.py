@@ -26,7 +26,6 @@ _PACKAGES = (
     "scikit-learn",
     "imbalanced-learn",
     "optuna",
-    "skl2onnx",
     "onnx",
     "onnxruntime",
     "numpy",

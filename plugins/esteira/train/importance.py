@@ -104,12 +104,18 @@ def _value(case: Case, classes: Sequence[Any] | None, rows: pd.DataFrame, ask: A
 
 def _affordable(rows: pd.DataFrame, work: Callable[[pd.DataFrame], object], times: int) -> pd.DataFrame:
     """As many of the rows as `work` can be done on so many times in a few seconds."""
-    some = _even(rows, _FEWEST_ROWS)
-    work(some)
+    few, more = _even(rows, _FEWEST_ROWS // 5), _even(rows, _FEWEST_ROWS)
+    work(more)  # the first time is slower
+    least, longer = _seconds(work, few), _seconds(work, more)
+    each = max(longer - least, 0) / max(len(more) - len(few), 1)  # what does not grow with the rows is apart
+    left = _SECONDS / times - least
+    return _even(rows, len(rows) if left > each * len(rows) else max(_FEWEST_ROWS, int(left / each)))
+
+
+def _seconds(work: Callable[[pd.DataFrame], object], rows: pd.DataFrame) -> float:
     started = time.monotonic()
-    work(some)
-    each = (time.monotonic() - started) / len(some)
-    return _even(rows, max(_FEWEST_ROWS, int(_SECONDS / (each * times))))
+    work(rows)
+    return time.monotonic() - started
 
 
 def _even(rows: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
+from threadpoolctl import threadpool_limits
 
 from esteira.candidates import Single
 from esteira.case import Case
@@ -19,6 +20,7 @@ from esteira.train.prepared import Prepared
 from esteira.train.scores import scores
 
 _SEED = 0
+_ROWS_PER_THREAD = 50_000  # with fewer, threads wait for each other longer than they work
 
 
 class CandidateError(EsteiraError):
@@ -60,7 +62,8 @@ def learned(case: Case, candidate: Single, given: Lesson) -> Any:
     """
     target = np.log(given.target) if case.train.log_target else given.target
     try:
-        model: Any = candidate.fit(given.columns, target, case.task, given.weights)
+        with threadpool_limits(1 + len(target) // _ROWS_PER_THREAD):
+            model: Any = candidate.fit(given.columns, target, case.task, given.weights)
     except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise CandidateError(f"{candidate.kind} cannot be fitted on this table: {error}") from error
     if not case.train.log_target:
@@ -79,12 +82,12 @@ def answered(
     A class that the model was not fitted on has no probability. Raises CandidateError when an answer is
     not a finite number.
     """
-    if prepared.classes is None:
-        with np.errstate(over="ignore"):
+    with threadpool_limits(1 + len(columns) // _ROWS_PER_THREAD), np.errstate(over="ignore"):
+        if prepared.classes is None:
             found = np.asarray(model.predict(columns), dtype=np.float64)
-    else:
-        found = np.zeros((len(columns), len(prepared.classes)))
-        found[:, model.classes_] = model.predict_proba(columns)
+        else:
+            found = np.zeros((len(columns), len(prepared.classes)))
+            found[:, model.classes_] = model.predict_proba(columns)
     odd = np.count_nonzero(~np.isfinite(found).reshape(len(columns), -1).all(axis=1))
     if odd:
         raise CandidateError(

@@ -84,6 +84,7 @@ def write(folder: Path, pictures: Pictures) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in pictures.items():
         figure.savefig(folder / f"{name}.png")
+        figure.set_layout_engine("none")  # it is laid out now, also for who draws it again
     return folder
 
 

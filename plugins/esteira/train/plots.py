@@ -54,7 +54,7 @@ def importances(drops: Mapping[str, float], metric: str) -> Figure:
 
 def dependences(found: Sequence[Dependence], answer: str, classes: Sequence[Any] | None) -> Figure:
     """The mean answer along each feature's values; of more than two classes a line for each (at most 8)."""
-    figure = Figure(figsize=(max(4, 3 * len(found)), 3.4), layout="constrained")
+    figure = Figure(figsize=(max(4, 3 * len(found)), 3.4), layout="tight")
     panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
     for axes, one in zip(panels, found, strict=True):
         _dependence(axes, one, classes if classes and len(classes) > 2 else None)
@@ -67,7 +67,7 @@ def dependences(found: Sequence[Dependence], answer: str, classes: Sequence[Any]
 
 def frame(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     """A figure of one panel."""
-    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    figure = Figure(figsize=(6, 4.5), layout="tight")
     axes = figure.add_subplot(title=title, xlabel=x.strip(), ylabel=y.strip())
     axes.grid(alpha=0.3)
     axes.set_axisbelow(True)

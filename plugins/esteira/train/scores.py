@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn import metrics
 
 from esteira.bundle import ClassScores, told
 from esteira.case import LOWER_IS_BETTER, Case
@@ -59,30 +58,28 @@ def sentence(task: Case | Task, values: Mapping[str, float]) -> str:
 
 def label_scores(actual: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> dict[str, float]:
     """Accuracy, balanced accuracy, and the classes' mean precision, recall and F1, of [N] places."""
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        actual, predicted, average="macro", zero_division=0
-    )
-    occurring = np.unique(actual)
-    recalls = metrics.recall_score(actual, predicted, labels=occurring, average=None, zero_division=0)
+    right, given, there = _counts(actual, predicted)
+    met = (given > 0) | (there > 0)
+    precision, recall = _shares(right, given)[met], _shares(right, there)
     return {
-        "accuracy": float(metrics.accuracy_score(actual, predicted)),
-        "balanced_accuracy": float(np.mean(recalls)),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
+        "accuracy": float(right.sum() / len(actual)),
+        "balanced_accuracy": float(recall[there > 0].mean()),
+        "precision": float(precision.mean()),
+        "recall": float(recall[met].mean()),
+        "f1": float(_shares(2 * right, given + there)[met].mean()),
     }
 
 
 def per_class(actual: Whole, predicted: Whole, classes: Sequence[Any]) -> dict[str, ClassScores]:
     """How well each class is told from the others, by its name, in the order of `classes`."""
-    found = metrics.precision_recall_fscore_support(
-        actual, predicted, labels=np.arange(len(classes)), zero_division=0
-    )
+    counts = _counts(actual, predicted, len(classes))
+    right, given, there = (one[1 : len(classes) + 1] for one in counts)
+    figures = _shares(right, given), _shares(right, there), _shares(2 * right, given + there), there
     return {
         str(name): ClassScores(
             precision=float(precision), recall=float(recall), f1=float(f1), support=int(support)
         )
-        for name, precision, recall, f1, support in zip(classes, *found, strict=True)
+        for name, precision, recall, f1, support in zip(classes, *figures, strict=True)
     }
 
 
@@ -112,18 +109,37 @@ def width(interval: Doubles) -> float:
 
 
 def _numbers(case: Case, actual: Doubles, predicted: Doubles) -> dict[str, float]:
+    off = np.abs(predicted - actual)
     found = {
-        "r2": float(metrics.r2_score(actual, predicted)),
-        "rmse": float(metrics.root_mean_squared_error(actual, predicted)),
-        "mae": float(metrics.mean_absolute_error(actual, predicted)),
-        "mape": float(metrics.mean_absolute_percentage_error(actual, predicted)),
-        "medae": float(metrics.median_absolute_error(actual, predicted)),
+        "r2": _r2(actual, predicted),
+        "rmse": float(np.sqrt(np.mean(off**2))),
+        "mae": float(np.mean(off)),
+        "mape": float(np.mean(off / np.maximum(np.abs(actual), np.finfo(np.float64).eps))),
+        "medae": float(np.median(off)),
     }
     if case.train.log_target or case.metric == "r2_log" or "r2_log" in case.gate:
         floor = actual[actual > 0].min(initial=1.0)  # a model without the logarithm may answer 0 or less
-        logs = np.log(np.maximum(actual, floor)), np.log(np.maximum(predicted, floor))
-        found["r2_log"] = float(metrics.r2_score(*logs))
+        found["r2_log"] = _r2(np.log(np.maximum(actual, floor)), np.log(np.maximum(predicted, floor)))
     return found
+
+
+def _r2(actual: Doubles, predicted: Doubles) -> float:
+    """Of targets that are all the same: 1 if they are met, else 0, as scikit-learn says."""
+    left, total = np.sum((predicted - actual) ** 2), np.sum((actual - actual.mean()) ** 2)
+    if total == 0:
+        return float(left == 0)
+    return float(1 - left / total)
+
+
+def _counts(actual: Whole, predicted: Whole, least: int = 0) -> tuple[Whole, Whole, Whole]:
+    """Of each place from -1 on: how often it was rightly answered, answered, and true."""
+    size = 2 + max(int(actual.max()), int(predicted.max()), least)
+    right = np.bincount(actual[actual == predicted] + 1, minlength=size)
+    return right, np.bincount(predicted + 1, minlength=size), np.bincount(actual + 1, minlength=size)
+
+
+def _shares(part: Whole, whole: Whole) -> Doubles:
+    return np.asarray(part / np.maximum(whole, 1))
 
 
 def _probability_scores(actual: Whole, probabilities: Doubles) -> dict[str, float]:
@@ -132,13 +148,24 @@ def _probability_scores(actual: Whole, probabilities: Doubles) -> dict[str, floa
     given = (probabilities * truth).sum(axis=1)
     squares = ((probabilities - truth) ** 2).sum(axis=1)
     judged = [place for place in ([1] if count == 2 else range(count)) if 0 < truth[:, place].sum() < rows]
-    of_one = [(truth[:, place], probabilities[:, place]) for place in judged]
+    areas = [_areas(truth[:, place], probabilities[:, place]) for place in judged]
     return {
-        "roc_auc": _mean([metrics.roc_auc_score(*pair) for pair in of_one], 0.5),
-        "average_precision": _mean([metrics.average_precision_score(*pair) for pair in of_one], 0.0),
+        "roc_auc": _mean([roc for roc, _ in areas], 0.5),
+        "average_precision": _mean([precision for _, precision in areas], 0.0),
         "log_loss": float(-np.log(np.maximum(given, _SURE)).mean()),
         "brier": float(squares.mean() / (2 if count == 2 else 1)),
     }
+
+
+def _areas(truth: npt.NDArray[np.bool_], given: Doubles) -> tuple[float, float]:
+    """Under the ROC curve, by trapezoids, and under precision and recall, by steps; ties are one point."""
+    order = np.argsort(-given, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(given[order])), len(given) - 1)
+    found = np.cumsum(truth[order])[ends]
+    recall, false = found / truth.sum(), (ends + 1 - found) / (len(truth) - truth.sum())
+    steps = np.diff(recall, prepend=0.0)
+    roc = np.sum(np.diff(false, prepend=0.0) * (recall - steps / 2))
+    return float(roc), float(np.sum(steps * found / (ends + 1)))
 
 
 def _mean(values: list[float], without: float) -> float:

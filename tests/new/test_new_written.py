@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from strangers import ROWS, csv, flats
+
+from esteira.settings import PROJECT
 
 COMMAND = str(Path(sys.executable).with_name("esteira"))
 
@@ -105,3 +108,22 @@ def test_the_command_ends_with_the_next_one(bench, odd):
         assert said in done.stdout
     again = esteira(bench, str(path), "--target", "price")
     assert (again.returncode, "--force" in again.stderr, "Traceback" in again.stderr) == (1, True, False)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_new_hands_over_names_with_blanks_and_quotes_and_asks_for_what_it_needs(tmp_path):
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    told = tmp_path / ".venv" / "bin" / "esteira"
+    told.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    told.chmod(0o755)
+    for made in ("bin/uv", ".installed"):
+        (tmp_path / ".venv" / made).touch()
+    words = ["make", "new", "CSV=/a b/joão's.csv", "TARGET=Preço (R)", "NAME=flats"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["new", "/a b/joão's.csv", "--target", "Preço (R)", "--name", "flats"]
+    bare = subprocess.run(["make", "new"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert bare.returncode != 0
+    assert "make new CSV=/path/file.csv TARGET=column" in bare.stderr

@@ -57,3 +57,15 @@ def test_blanks_before_a_text_are_no_part_of_it(bench):
 def test_a_filler_of_nines_is_pointed_out(bench):
     made = bench.of(flats(fee=[-999 if place % 9 == 0 else place % 50 for place in range(ROWS)]))
     assert "fee: -999 may stand for a missing value" in made.notes
+
+
+def test_a_missing_word_is_missing_among_thousands_of_levels_too(bench):
+    rows = 20_000
+    columns = {
+        "agent": ["none" if place % 100 == 0 else f"agent {place % 6_007}" for place in range(rows)],
+        "fee": ["none" if place % 5 == 0 else place % 977 for place in range(rows)],
+        "price": [place % 977 * 3 + place % 7 * 400 for place in range(rows)],
+    }
+    made = bench.of(columns)
+    assert made.case.columns["agent"].optional
+    assert (made.dataset.rejected, made.table["agent"].isna().sum()) == (0, 200)
