@@ -56,7 +56,7 @@ class Modelo:
         """
         arrays = self.session.run(self._names, self._feeds(rows))
         parts = [output.members(array) for output, array in zip(self.outputs, arrays, strict=True)]
-        return list(map(",".join, zip(*parts, strict=True)))
+        return parts[0] if len(parts) == 1 else list(map(",".join, zip(*parts, strict=True)))
 
 
 def open_version(artefatos: Path, case: str, version: int | None) -> Modelo:

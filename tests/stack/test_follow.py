@@ -52,6 +52,23 @@ def test_the_three_dags_are_followed_to_the_end_with_what_each_task_gave(running
         assert line in text
 
 
+def test_a_candidate_that_fails_is_shown_with_its_reason_and_the_chain_goes_on(running: Running) -> None:
+    outcome, text = followed(running)
+    (line,) = [line for line in text.splitlines() if "Fit [svc]" in line]
+    assert "failed in" in line
+    assert line.endswith(": svc cannot be exported")
+    assert outcome.state == "success"
+
+
+def test_of_a_run_that_fails_after_a_candidate_did_the_log_of_what_ended_it_is_shown(
+    running: Running,
+) -> None:
+    outcome, text = followed(running, "reject")
+    assert outcome.state == "failed"
+    assert "treina_salva_modelo_demo / publish failed after 1 try" in text
+    assert "ValueError: R² is 0.981, at least 0.99 is asked" in text
+
+
 def test_a_step_with_nothing_for_the_next_one_ends_the_chain_without_failing(running: Running) -> None:
     outcome, text = followed(running, "nothing")
     assert (outcome.state, outcome.exit_code) == ("stopped", 0)

@@ -50,6 +50,36 @@ def test_of_a_classification_they_are_scikit_learns(count):
     )
 
 
+def test_rows_of_equal_probability_are_one_point_of_a_curve():
+    actual, answers = answered(2)
+    given = np.round(answers.probabilities, 1)
+    found = scores.scores(
+        classification("ab"), actual, Answers(prediction=answers.prediction, probabilities=given)
+    )
+    assert found["roc_auc"] == pytest.approx(metrics.roc_auc_score(actual, given[:, 1]))
+    assert found["average_precision"] == pytest.approx(metrics.average_precision_score(actual, given[:, 1]))
+
+
+def test_of_a_regression_they_are_scikit_learns():
+    random = np.random.default_rng(0)
+    actual = random.lognormal(3, 1, 300)
+    given = actual * random.lognormal(0, 0.2, 300)
+    assert scores.scores(flats(), actual, Answers(prediction=given)) == pytest.approx(
+        {
+            "r2": metrics.r2_score(actual, given),
+            "rmse": metrics.root_mean_squared_error(actual, given),
+            "mae": metrics.mean_absolute_error(actual, given),
+            "mape": metrics.mean_absolute_percentage_error(actual, given),
+            "medae": metrics.median_absolute_error(actual, given),
+        }
+    )
+
+
+@pytest.mark.parametrize(("given", "r2"), [([5.0, 5.0, 5.0], 1.0), ([5.0, 5.0, 6.0], 0.0)])
+def test_of_targets_that_are_all_the_same_there_is_an_r2_too(given, r2):
+    assert scores.scores(flats(), np.full(3, 5.0), Answers(prediction=np.array(given)))["r2"] == r2
+
+
 @pytest.mark.parametrize("present", [[0], [1], [0, 1], [2], [0, 3, -1]])
 @pytest.mark.parametrize("count", [2, 4])
 def test_they_are_numbers_also_where_a_class_is_absent_or_unknown(present, count):

@@ -8,7 +8,8 @@ import unicodedata
 _MISSING = {
     "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "nan", "-nan", "inf", "-inf", "null", "nil", "(null)",
     "<na>", "?", "??", "-", "--", "---", ".", "..", "*", "\\n", "n/d", "n.d.", "nd", "s/i", "missing",
-    "unknown", "desconhecido", "undefined", "indefinido", "0000-00-00", "00/00/0000", "#value!", "#div/0!", "#ref!",
+    "unknown", "desconhecido", "undefined", "indefinido", "0000-00-00", "00/00/0000", "#value!", "#div/0!",
+    "#ref!",
     "sem info", "sem informação", "sem informacao", "não informado", "nao informado", "não disponível",
     "nao disponivel", "not available", "not applicable", "no data", "sem dados", "0000-00-00 00:00:00",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 import time
 
-from airflow.sdk import Asset, dag, get_current_context, task
+from airflow.sdk import Asset, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 dataset, version = Asset("demo dataset"), Asset("demo version")
@@ -21,7 +21,8 @@ def extract():
                 raise AirflowSkipException("nothing new")
             case "slow":
                 time.sleep(600)
-        outlet_events[dataset].extra = {"path": "demo.parquet"}
+        name = "poor" if context["dag_run"].conf.get("mode") == "reject" else "demo"
+        outlet_events[dataset].extra = {"path": f"{name}.parquet"}
         context["ti"].xcom_push("summary", "500,000 rows in, 492,311 out")
 
     write()
@@ -31,16 +32,21 @@ def extract():
 def train():
     @task
     def candidates():
-        return ["linear_regression", "random_forest"]
+        return ["linear_regression", "random_forest", "svc"]
 
     @task(map_index_template="{{ name }}", task_display_name="Fit")
     def fit(candidate):
         context = get_current_context()
         context["name"] = candidate
+        if candidate == "svc":
+            context["ti"].xcom_push("summary", "svc cannot be exported")
+            raise ValueError("svc cannot be exported")
         context["ti"].xcom_push("summary", f"{candidate}: R² 0.981")
 
-    @task(outlets=[version])
-    def publish(_, *, outlet_events):
+    @task(outlets=[version], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    def publish(_, *, outlet_events, triggering_asset_events):
+        if triggering_asset_events[dataset][0].extra["path"] == "poor.parquet":
+            raise ValueError("R² is 0.981, at least 0.99 is asked")
         outlet_events[version].extra = {"version": 3}
 
     publish(fit.expand(candidate=candidates()))
