@@ -69,7 +69,7 @@ class FileFact(_Fact):
 
 
 class Seen(_Fact):
-    """What training saw of a column: the range of a number or of a date's days, or the levels of a category."""
+    """What training saw of a column: the range of a number, or of a date in days, or a category's levels."""
 
     min: float | None = None
     max: float | None = None

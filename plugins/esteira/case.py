@@ -307,16 +307,19 @@ def _check_target(case: Case) -> None:
 def _check_train(case: Case) -> None:
     target, train = case.target_column, case.train
     for place, metric in [("train.metric", train.metric), *((f"gate.{name}", name) for name in case.gate)]:
-        known = (*METRICS[case.task], *(("coverage",) if place.startswith("gate") else ()))
+        known = METRICS[case.task]
+        if place.startswith("gate") and case.task == "regression":
+            known = (*known, "coverage")
         if metric is not None and metric not in known:
             raise ValueError(f"{place}: {metric!r} is not for a {case.task}; it can be {', '.join(known)}")
     for candidate in train.candidates:
         if case.task not in candidate.tasks:
             raise ValueError(f"train.candidates: {candidate.kind!r} cannot do a {case.task}")
     positive = isinstance(target, Integer | Number) and target.min is not None and target.min > 0
-    if (train.log_target or train.metric == "r2_log") and not positive:
+    logarithm = "r2_log" in (train.metric, *case.gate)
+    if (train.log_target or logarithm) and not positive:
         raise ValueError(
-            f"train.log_target: the logarithm needs a positive target; "
+            f"{'train.log_target' if train.log_target else 'r2_log'}: the logarithm needs a positive target; "
             f"declare columns.{case.target} with a min above 0"
         )
     if train.time is not None and not isinstance(case.features.get(train.time), Date):

@@ -25,7 +25,7 @@ def esteira(*words: str, **told: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("words", [(), ("--help",)])
 def test_help_names_every_command(words):
     said = esteira(*words).stdout
-    for command in ("up", "down", "status", "check", "run", "versions"):
+    for command in ("up", "down", "status", "check", "new", "run", "versions"):
         assert f" {command} " in said
 
 
@@ -67,5 +67,7 @@ def test_a_wrong_setting_is_one_message():
 def test_versions_lists_what_was_published(tmp_path):
     tiny_bundle(tmp_path)
     told = {"ARTEFATOS_PATH": str(tmp_path), "ESTEIRA_HOME": str(tmp_path / "home")}
-    assert "│ 1 " in esteira("versions", "tiny", **told).stdout
+    listed = esteira("versions", "tiny", **told).stdout
+    assert "│ 1 " in listed
+    assert "R² 1.0000, RMSE 0" in listed
     assert "has no version yet" in esteira("versions", "imoveis", **told).stdout

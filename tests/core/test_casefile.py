@@ -59,7 +59,10 @@ def test_a_target_among_the_columns_is_not_a_feature(tmp_path):
         ({"clean": [{"iqr_outliers": {"columns": ["kind"]}}]}, "'kind' has no quartiles"),
         ({"train": {"candidates": ["logistic_regression"]}}, "'logistic_regression' cannot do a regression"),
         ({"train": {**GOOD["train"], "metric": "f1"}}, "'f1' is not for a regression; it can be r2"),
-        ({"train": {**GOOD["train"], "time": "area"}}, "'area' must be one of the columns, with the type date"),
+        (
+            {"train": {**GOOD["train"], "time": "area"}},
+            "'area' must be one of the columns, with the type date",
+        ),
         ({"train": {**GOOD["train"], "folds": 1}}, "it can be 0, or 2 to 10"),
         ({"train": {**GOOD["train"], "imbalance": "smote"}}, "a regression has no classes"),
         ({"columns": {"area": {"type": "whole"}}}, "'whole' is not known; it can be 'integer', 'number'"),

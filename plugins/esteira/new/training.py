@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _FOLDS = 5
+_FEWER_FOLDS = 3
 _FEWER_FOLDS_FROM = 20_000
+_NO_FOLDS_FROM = 200_000
 _SMALL = 5_000
 _LARGER_HOLDOUT = 0.2
 _FEWEST_DATES = 30
@@ -158,8 +160,9 @@ def _parts(rows: int, time: Facts | None) -> Iterator[Setting]:
         yield Setting("holdout", _LARGER_HOLDOUT, "the newest rows are kept for the one judgement at the end")
     elif rows < _SMALL:
         yield Setting("holdout", _LARGER_HOLDOUT, "a small file: fewer rows would judge by chance")
-    if rows < _FEWER_FOLDS_FROM:
-        yield Setting("folds", _FOLDS, f"{rows:,} rows: candidates are compared by cross-validation")
+    if rows < _NO_FOLDS_FROM:
+        folds = _FOLDS if rows < _FEWER_FOLDS_FROM else _FEWER_FOLDS
+        yield Setting("folds", folds, f"{rows:,} rows: candidates are compared by cross-validation")
 
 
 def _imbalance(goal: Goal) -> Iterator[Setting]:
