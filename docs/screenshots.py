@@ -1,6 +1,7 @@
 """Takes the pictures of README.md from the running services: `python docs/screenshots.py`.
 
-Needs chromium and chromedriver, and the case `imoveis` live with a training that ended well.
+Needs chromium and chromedriver, the case `imoveis` live with a training that ended well, a version of
+`obesidade`, and a case that `make new` wrote.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,13 +139,27 @@ def api_docs(to: Browser, now: Settings) -> None:
 
 def quality_report(to: Browser, now: Settings) -> None:
     reports = (now.PROCESSED_DATA_PATH / DEFAULT_CASE).glob("*.report.html")
-    newest = max(reports, key=lambda report: report.stat().st_mtime)
-    to.open(newest.absolute().as_uri(), height=1000)
+    to.open(_newest(reports).as_uri(), height=1000)
     to.take("quality-report")
+
+
+def model_card(to: Browser, now: Settings) -> None:
+    card = bundle.load(now.ARTEFATOS_PATH, "obesidade").path("cartao")
+    to.open(card.absolute().as_uri(), height=1400)
+    to.take("model-card")
+
+
+def profile(to: Browser, now: Settings) -> None:
+    to.open(_newest(now.PROCESSED_DATA_PATH.glob("*/profile.html")).as_uri(), height=1400)
+    to.take("profile")
+
+
+def _newest(pages: Iterable[Path]) -> Path:
+    return max(pages, key=lambda page: page.stat().st_mtime).absolute()
 
 
 if __name__ == "__main__":
     here = settings.load()
     with browser() as chromium:
-        for picture in (airflow, mlflow, api_docs, quality_report):
+        for picture in (airflow, mlflow, api_docs, quality_report, model_card, profile):
             picture(chromium, here)
