@@ -237,7 +237,13 @@ class HistGradientBoosting(_Model):
     kind: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
     search_weight = 6
     starts = (
-        {"learning_rate": 0.1, "iterations": 200, "max_leaf_nodes": 64, "max_features": 0.8},
+        {
+            "iterations": 400,
+            "max_leaf_nodes": 63,
+            "min_samples_leaf": 40,
+            "max_features": 0.3,
+            "l2_regularization": 5.0,
+        },
         {"max_leaf_nodes": 64, "min_samples_leaf": 12, "max_features": 0.35},
         {"learning_rate": 0.03, "max_leaf_nodes": 20, "max_features": 0.35, "l2_regularization": 5.0},
     )

@@ -29,7 +29,10 @@ from esteira.train.split import TRAIN, Split
 from esteira.train.survey import Levels, every
 
 FEW_LEVELS = 64
-"""A category with more levels than that is target-encoded; up to that, each level has a column."""
+"""Up to so many levels, each has a column of its own."""
+MANY_LEVELS = 255
+"""Up to so many too, where the columns of all such categories have no more than ONE_HOT_CELLS cells."""
+ONE_HOT_CELLS = 20_000_000
 _ROWS = 500_000
 _CELLS = 20_000_000
 
@@ -38,6 +41,7 @@ _CELLS = 20_000_000
 class Encoding:
     """A fitted TargetEncoder with its scaler, and the rows that it was fitted on, encoded by others."""
 
+    names: tuple[str, ...]
     fitted: Pipeline
     crossed: Floats
     """[S, e]: of each `step`th row of the training part."""
@@ -50,9 +54,15 @@ class Encoding:
         columns[mine] = self.crossed[first : first + len(mine)]
 
 
-def encoded(shape: Layout, levels: Levels) -> tuple[str, ...]:
-    """The categories that are to be target-encoded."""
-    return tuple(name for name in shape.names if len(levels.get(name, ())) > FEW_LEVELS)
+def encoded(shape: Layout, levels: Levels, rows: int) -> tuple[str, ...]:
+    """The categories of a training part of so many rows that are to be target-encoded."""
+    sizes = {name: len(levels.get(name, ())) for name in shape.names}
+    cells, narrow = 0, {name for name, size in sizes.items() if size <= FEW_LEVELS}
+    for name in sorted(sizes.keys() - narrow, key=lambda name: (sizes[name], name)):
+        cells += sizes[name] * rows
+        if sizes[name] <= MANY_LEVELS and cells <= ONE_HOT_CELLS:
+            narrow.add(name)
+    return tuple(name for name in shape.names if name not in narrow)
 
 
 def fit(case: Case, names: tuple[str, ...], classes: Classes | None, split: Split) -> Encoding:
@@ -66,7 +76,7 @@ def fit(case: Case, names: tuple[str, ...], classes: Classes | None, split: Spli
     )
     fitted = make_pipeline(encoder, StandardScaler(copy=False))
     crossed = fitted.fit_transform(table, np.log(target) if case.train.log_target else target)
-    return Encoding(fitted, crossed.astype(np.float32), step)
+    return Encoding(names, fitted, crossed.astype(np.float32), step)
 
 
 def _sample(

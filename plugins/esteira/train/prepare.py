@@ -42,7 +42,7 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     classes, levels, sample = survey.classes(), survey.levels(), survey.sample()
     if classes is not None:
         split = _judgeable(case, classes, split)
-    many = encoding.encoded(shape, levels)
+    many = encoding.encoded(shape, levels, split.size(TRAIN))
     encoded = encoding.fit(case, many, classes, split) if many else None
     fitted = scaler.fit(case, shape, features.frame(sample.to_pandas(), shape), levels, encoded)
     names = scaler.names(fitted, shape, classes)

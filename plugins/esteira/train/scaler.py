@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from esteira.case import Case, Date
 from esteira.train.dates import CALENDAR, CLOCK, Calendar
-from esteira.train.encoding import Encoding, encoded
+from esteira.train.encoding import Encoding
 from esteira.train.features import Classes, Layout
 from esteira.train.survey import Levels
 
@@ -35,7 +35,7 @@ def fit(
 
     A category without any level is left out: it is missing everywhere.
     """
-    many = encoded(shape, levels)
+    many = encoding.names if encoding else ()
     few = [name for name in shape.names if levels.get(name) and name not in many]
     dates = [name for name in shape.numbers if isinstance(case.features[name], Date)]
     numbers = [name for name in shape.numbers if name not in levels and name not in dates]

@@ -19,7 +19,7 @@ from esteira.train.imbalance import Lesson
 from esteira.train.learn import answered, learned, lesson, sample, scored
 from esteira.train.prepared import Prepared
 
-SEARCH_ROWS = 20_000
+SEARCH_ROWS = 50_000
 """A trial fits on at most so many rows of each round, and is scored on at most so many."""
 _FIRST_SHARE = 0.25
 _FIRST_ROWS = 1_000
