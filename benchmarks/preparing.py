@@ -72,14 +72,14 @@ if step == "split":
     (folder / "prepared.json").write_text(prepared.model_dump_json())
 if step == "fit":
     import sklearn.linear_model
-    from esteira.train import fit
+    from esteira.train import fit, learn
     from esteira.train.prepared import Prepared
-    from esteira.train.scores import scores
     started()
     prepared = Prepared.model_validate_json((folder / "prepared.json").read_text())
-    model = fit.trained(case, prepared, fit.named(case, "linear_regression"))
-    answers = model.predict(prepared.columns("validation"))
-    assert scores(prepared.target("validation"), answers)["r2"] > 0.999
+    linear = fit.named(case, "linear_regression")
+    model = learn.learned(case, linear, learn.lesson(case, prepared, slice(None), linear.max_rows))
+    answers = learn.answered(prepared, linear, model, prepared.columns("validation"))
+    assert learn.scored(case, prepared, prepared.target("validation"), answers)["r2"] > 0.999
 """
 
 _MEASURED = """
