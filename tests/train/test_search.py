@@ -79,7 +79,7 @@ def test_with_one_round_a_trial_starts_on_fewer_rows(tmp_path):
 
 def test_a_trial_on_many_rows_takes_a_sample(tmp_path):
     case = case_with("price", {"kind": "decision_tree"}, folds=2)
-    prepared = prepared_boards(case, tmp_path, boards(46_000))
+    prepared = prepared_boards(case, tmp_path, boards(125_000))
     steps = trial.Steps.of(case, prepared, DecisionTree())
     assert steps.rows() == [trial.SEARCH_ROWS] * 2
     assert {len(step.actual) for step in steps.each} == {trial.SEARCH_ROWS}
