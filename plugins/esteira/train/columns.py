@@ -26,7 +26,6 @@ class Columns:
     def __init__(self, graph: bytes, shape: Layout) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # more would wait for the memory most of the time
-        options.enable_cpu_mem_arena = False  # it keeps what it has freed
         self._run = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._shape = shape
 
