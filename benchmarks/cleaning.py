@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmarks.errors import BenchmarkError
+from benchmarks import child
 
 ROWS = 20_000_000
 _CHILD = """
@@ -78,13 +76,7 @@ def _generate(path: Path, rows: int) -> float:
 
 
 def _clean(raw: Path, processed: Path) -> Run:
-    root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-c", _CHILD, str(raw), str(processed)]
-    environment = {"PYTHONPATH": f"{root}:{root / 'plugins'}", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"Cleaning ended with {done.returncode}: {done.stderr[-2000:]}")
-    return Run.model_validate_json(done.stdout.splitlines()[-1])
+    return Run.model_validate_json(child.answer("Cleaning", _CHILD, str(raw), str(processed)))
 
 
 def main() -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmarks.errors import BenchmarkError
+from benchmarks import child
 
 ROWS = 1_000_000
 COLUMNS = 30
@@ -103,13 +101,7 @@ def _generate(path: Path, rows: int) -> None:
 
 
 def _sketch(folder: Path) -> Run:
-    root = Path(__file__).resolve().parents[1]
-    environment = {"PYTHONPATH": f"{root}:{root / 'plugins'}", "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-c", _CHILD, str(folder)]
-    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BenchmarkError(f"Sketching ended with {done.returncode}: {done.stderr[-2000:]}")
-    return Run.model_validate_json(done.stdout.splitlines()[-1])
+    return Run.model_validate_json(child.answer("Sketching", _CHILD, str(folder)))
 
 
 def main() -> None:

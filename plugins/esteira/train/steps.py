@@ -11,6 +11,7 @@ from esteira.bundle import Bundle
 from esteira.candidates import Ensemble
 from esteira.case import Case
 from esteira.data.dataset import Dataset
+from esteira.errors import EsteiraError
 from esteira.settings import Settings
 from esteira.train import ensemble, judge, registry, search, track, workspace
 from esteira.train.candidate_run import candidate_run
@@ -128,10 +129,10 @@ def publish_version(prepared: Prepared, judgement: Judgement, settings: Settings
 
 @contextmanager
 def _left_out(name: str) -> Iterator[None]:
-    """A candidate's failure is the end of it, not of the training."""
+    """What a candidate cannot do is the end of it, not of the training; any other error is."""
     try:
         yield
-    except track.TrackingError:
-        raise
-    except Exception:
-        log.exception("%s failed and is left out; the others go on", name)
+    except EsteiraError as error:
+        if error.may_pass:
+            raise
+        log.error("%s failed and is left out; the others go on: %s", name, error)  # noqa: TRY400
