@@ -42,6 +42,18 @@ def test_a_missing_file_is_synthesized_and_stays_known_as_synthetic(bench, caplo
     assert [path.name for path in first.paths] == ["flats.csv"]
 
 
+def test_made_up_files_can_lie_apart_from_those_that_may_not_be_written_to(bench, csv, flats, tmp_path):
+    apart = bench.settings.model_copy(update={"SYNTHETIC_DATA_PATH": tmp_path / "made-up"})
+    case = bench.case(SYNTHETIC)
+    made = find(case, apart)
+    assert made.synthetic
+    assert made.paths == (tmp_path / "made-up" / "flats.csv",)
+    assert find(case, apart) == made
+    assert not (apart.RAW_DATA_PATH / "flats.csv").exists()
+    observed = bench.put(csv(flats))
+    assert find(case, apart).paths == (observed,)
+
+
 def test_a_file_that_is_there_is_never_overwritten(bench, csv, flats):
     path = bench.put(csv(flats[:55]))
     raw = find(bench.case(SYNTHETIC), bench.settings)

@@ -179,11 +179,11 @@ def test_a_graph_that_computes_otherwise_is_refused_and_the_column_named(trained
     case, prepared, graph = trained
     rows = features.frame(prepared.raw("holdout"), features.layout(case.features))
     scaler = prepared.scaler()
-    prove(graph, scaler, rows, prepared.column_names)
+    prove(graph.of(rows), scaler, rows, prepared.column_names)
     numbers = scaler.named_steps["columns"].named_transformers_["numbers"]
     numbers.named_steps["standardscaler"].mean_[1] += 0.01
     with pytest.raises(SkewError, match=r"differs from scikit-learn by 0\.000\d+ in 'age', at most 1e-06"):
-        prove(graph, scaler, rows, prepared.column_names)
+        prove(graph.of(rows), scaler, rows, prepared.column_names)
 
 
 def named(prepared, columns, *names):

@@ -9,6 +9,8 @@ import pytest
 from esteira import settings
 from esteira.days import to_days
 from esteira.train import features
+from esteira.train import prepare as prepare_module
+from esteira.train.columns import SkewError
 from esteira.train.prepare import prepare
 from esteira.train.prepared import Prepared
 from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, SplitError, divide
@@ -170,3 +172,19 @@ def test_a_number_or_date_that_is_missing_everywhere_does_no_harm(make):
     prepared = make(mixed(), rows)
     assert np.isfinite(prepared.columns("train")).all()
     assert not {"age", "built"} & set(prepared.seen)
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_a_held_out_row_whose_columns_are_not_scikit_learns_is_refused(make, monkeypatch, row):
+    case, rows = mixed(), table()
+    write = prepare_module._write
+
+    def differing(case, split, classes, graph, encoded, folder):
+        write(case, split, classes, graph, encoded, folder)
+        columns = np.load(folder / "holdout_X.npy", mmap_mode="r+")
+        columns[row, 0] += 1e-3
+
+    monkeypatch.setattr(prepare_module, "_write", differing)
+
+    with pytest.raises(SkewError, match="differs from scikit-learn"):
+        make(case, rows)

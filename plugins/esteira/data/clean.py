@@ -24,6 +24,7 @@ from esteira.settings import Settings
 log = logging.getLogger("esteira")
 FEWEST_ROWS = 50
 _REASONS_SHOWN = 5
+_GROUP_ROWS = 61_440  # half of the engine's own: writer and readers hold a group of each column at a time
 
 
 class CleaningError(EsteiraError):
@@ -93,7 +94,7 @@ def _sift(sieve: Sieve, dataset: Path) -> list[Step]:
     for place, rule in enumerate(sieve.case.clean):
         rows, step = sieve.apply(rule, place, rows, steps[-1].rows_after)
         steps.append(step)
-    rows.order_by(ROW).drop(ROW).to_parquet(dataset)
+    rows.order_by(ROW).drop(ROW).to_parquet(dataset, row_group_size=_GROUP_ROWS)
     return steps
 
 

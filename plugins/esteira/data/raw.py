@@ -81,14 +81,16 @@ class Mark(_Fact):
 
 
 def find(case: Case, settings: Settings) -> RawFiles:
-    """The files that `source.files` names under RAW_DATA_PATH; where there is none, the generator writes it.
+    """The files that `source.files` names under RAW_DATA_PATH; where there is none, the generator writes it
+    under SYNTHETIC_DATA_PATH, which by default is the same.
 
     A file that exists is used as it is, also where only its name with or without .gz is there; of two such
     files, the observed one. Raises RawDataError when there is none and no generator.
     """
+    made_up = settings.SYNTHETIC_DATA_PATH or settings.RAW_DATA_PATH
     paths = _matching(case.source.files, settings.RAW_DATA_PATH)
     if not paths and case.source.synthetic is not None:
-        paths = [_synthesized(case, case.source.synthetic, settings.RAW_DATA_PATH)]
+        paths = _matching(case.source.files, made_up) or [_synthesized(case, case.source.synthetic, made_up)]
     if not paths:
         raise RawDataError(_nothing_found(case, settings.RAW_DATA_PATH))
     files = tuple(_described(path) for path in paths)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
     from ibis.expr.types import Table
 
+_BUFFER_BYTES = 8_000_000  # a quarter of the engine's own, and one thread's share of a file
 _LINE_ENDS = {"\n": "\\n", "\r": "\\r", "\r\n": "\\r\\n"}
 
 
@@ -54,6 +55,7 @@ def texts(connection: Backend, layout: Layout, source: Path, **on_error: bool | 
         quote='"',
         escape='"',
         header=True,
+        buffer_size=_BUFFER_BYTES,
         nullstr="",
         **on_error,
         **extra,

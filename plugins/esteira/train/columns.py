@@ -12,6 +12,7 @@ from esteira.errors import EsteiraError
 from esteira.train.features import Floats, Layout, Tensors, batch_tensors, tensors
 from esteira.train.preprocessing import OUTPUT
 
+_RUN_ROWS = 4_096  # what fits into a core's cache is computed in half the time
 _TOLERANCE = 1e-6
 """How far the graph may be from scikit-learn, relative to the value where that is above one."""
 
@@ -27,11 +28,16 @@ class Columns:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # more would wait for the memory most of the time
         self._run = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._width: int = self._run.get_outputs()[0].shape[1]
         self._shape = shape
 
     def read(self, rows: pa.RecordBatch) -> Floats:
         """The columns of Arrow rows, float32 [N, p]."""
-        return self._answer(batch_tensors(rows, self._shape))
+        columns = np.empty((rows.num_rows, self._width), dtype=np.float32)
+        for start in range(0, rows.num_rows, _RUN_ROWS):
+            run = rows.slice(start, _RUN_ROWS)
+            columns[start : start + _RUN_ROWS] = self._answer(batch_tensors(run, self._shape))
+        return columns
 
     def of(self, rows: pd.DataFrame) -> Floats:
         """The columns of rows as `features.frame` gives them, float32 [N, p]."""
@@ -42,13 +48,13 @@ class Columns:
         return columns
 
 
-def prove(columns: Columns, fitted: Pipeline, rows: pd.DataFrame, names: Sequence[str]) -> None:
-    """Raises SkewError when the graph makes other columns of rows of `features.frame` than scikit-learn.
+def prove(given: Floats, fitted: Pipeline, rows: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raises SkewError when scikit-learn makes other columns of rows of `features.frame` than the graph.
 
-    `names` are those of the columns.
+    `given` are the graph's, `names` what they are called.
     """
     expected = fitted.transform(rows)
-    apart = np.abs(columns.of(rows).astype(np.float64) - expected)
+    apart = np.abs(given.astype(np.float64) - expected)
     apart /= np.maximum(np.abs(expected), 1)
     if not apart.max(initial=0.0) <= _TOLERANCE:
         worst = int(np.argmax(apart.max(axis=0)))

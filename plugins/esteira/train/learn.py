@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+import joblib
 import numpy as np
 import numpy.typing as npt
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from esteira.candidates import Single
 from esteira.case import Case
@@ -62,7 +64,7 @@ def learned(case: Case, candidate: Single, given: Lesson) -> Any:
     """
     target = np.log(given.target) if case.train.log_target else given.target
     try:
-        with threadpool_limits(1 + len(target) // _ROWS_PER_THREAD):
+        with _controller().limit(limits=_threads(len(target))):
             model: Any = candidate.fit(given.columns, target, case.task, given.weights)
     except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise CandidateError(f"{candidate.kind} cannot be fitted on this table: {error}") from error
@@ -82,7 +84,7 @@ def answered(
     A class that the model was not fitted on has no probability. Raises CandidateError when an answer is
     not a finite number.
     """
-    with threadpool_limits(1 + len(columns) // _ROWS_PER_THREAD), np.errstate(over="ignore"):
+    with _controller().limit(limits=_threads(len(columns))), np.errstate(over="ignore"):
         if prepared.classes is None:
             found = np.asarray(model.predict(columns), dtype=np.float64)
         else:
@@ -105,3 +107,15 @@ def scored(
         return scores(case, actual, Answers(prediction=found))
     answers = Answers(prediction=found.argmax(axis=1).astype(np.int64), probabilities=found)
     return scores(case, actual, answers, prepared.classes)
+
+
+def _threads(rows: int) -> int:
+    """More than the machine has cores would only wait, busily, for each other."""
+    cores: int = joblib.cpu_count()
+    return min(1 + rows // _ROWS_PER_THREAD, cores)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Looking for the libraries that have threads takes 20 ms; scikit-learn has loaded them all by now."""
+    return ThreadpoolController()

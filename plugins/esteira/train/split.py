@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ _NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_timestamp)
 
 Hashes = npt.NDArray[np.uint64]
 Sides = npt.NDArray[np.uint8]
+Values = TypeVar("Values", Doubles, Sides)
 
 
 class SplitError(EsteiraError):
@@ -85,9 +86,10 @@ def divide(case: Case, path: Path) -> Split:
         moments = _read(path, [case.train.time], lambda rows: doubles(rows[0]))
         cuts = _cuts(moments, holdout, validation, f"{path} holds {{}} moments in {case.train.time!r}")
         return Split(path, cuts.sides(moments), cuts)
-    order = -_read(path, [*case.features, case.target], _buckets)
-    side = _content_cuts(holdout, validation).sides(order)
+    columns, cuts = [*case.features, case.target], _content_cuts(holdout, validation)
+    side = _read(path, columns, lambda rows: cuts.sides(-_buckets(rows)))
     if len(np.unique(side)) < (3 if validation else 2):
+        order = -_read(path, columns, _buckets)
         side = _cuts(order, holdout, validation, f"{path} holds {{}} different rows").sides(order)
     return Split(path, side, None)
 
@@ -104,7 +106,7 @@ def sides(rows: pd.DataFrame | pa.RecordBatch, holdout: float = 0.1) -> Sides:
     return _content_cuts(holdout, _VALIDATION_SHARE).sides(-_buckets(batch))
 
 
-def _read(path: Path, columns: list[str], value: Callable[[pa.RecordBatch], Doubles]) -> Doubles:
+def _read(path: Path, columns: list[str], value: Callable[[pa.RecordBatch], Values]) -> Values:
     return np.concatenate([value(rows) for rows in features.batches(path, columns)])
 
 
@@ -141,7 +143,7 @@ def _buckets(rows: pa.RecordBatch) -> Doubles:
     Its thousands are the hash's last two digits, which alone decided when all shares were whole percents:
     no row of those moves.
     """
-    row = _combined([_hashes(rows[name]) for name in sorted(rows.schema.names)])
+    row = _combined([rows[name] for name in sorted(rows.schema.names)])
     hundred, thousand = np.uint64(100), np.uint64(1000)
     return np.asarray(row % hundred * thousand + row // hundred % thousand, dtype=np.float64)
 
@@ -166,12 +168,12 @@ def _hashes_of(narrow: np.dtype[np.signedinteger]) -> Hashes:
     return np.asarray(pd.util.hash_array(every.astype(np.float64)), dtype=np.uint64)
 
 
-def _combined(columns: list[Hashes]) -> Hashes:
+def _combined(columns: list[pa.Array]) -> Hashes:
     """One hash for each row, as Python up to 3.7 combined those of a tuple and pandas still does."""
     multiplier = 1_000_003
     row = np.full(len(columns[0]), 0x345678, dtype=np.uint64)
-    for place, hashes in enumerate(columns):
-        row ^= hashes
+    for place, column in enumerate(columns):
+        row ^= _hashes(column)
         row *= np.uint64(multiplier)
         multiplier += 82_520 + 2 * (len(columns) - place)
     return row + np.uint64(97_531)

@@ -14,13 +14,13 @@ from esteira.case import Case, Category
 from esteira.train.features import Classes, doubles
 from esteira.train.split import TRAIN, Split
 
-_SAMPLE_ROWS = 50_000
+_SAMPLE_ROWS = 20_000
 
 Levels = dict[str, tuple[Any, ...]]
 
 
 class Survey:
-    """Learns from batch after batch; what stays in memory is at most 50,000 rows."""
+    """Learns from batch after batch; what stays in memory is at most 20,000 rows."""
 
     def __init__(self, case: Case, train_rows: int) -> None:
         self._case = case
