@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Metric = Literal["accuracy", "roc_auc", "r2_log"]
 RIVALS: Mapping[str, str] = {"flaml": "FLAML", "autogluon": "AutoGluon"}
 """Each has a list of pinned packages and a function in the folder `rivals`, under this name."""
+BASELINE = "scikit_learn"
+"""Boosting with its defaults: a function there too, for the environment that we are in."""
 
 _FOLDER = Path(__file__).parent / "rivals"
 

@@ -1,4 +1,4 @@
-"""Sits an exam as FLAML or AutoGluon: `python exam.py flaml exam.json`, in an environment that has it.
+"""Sits an exam as a rival: `python exam.py flaml exam.json`, in an environment that has it.
 
 The exam names two CSV files with the same columns, what their cells are, the target and the metric. The
 answers to the holdout's rows are written as a CSV with the one column `answer`: a class, the probability
@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+_MOST_LEVELS = 255  # which boosting takes as categories
 
 Exam = Mapping[str, Any]
 """train, holdout, answers: paths; texts, dates: columns; target; task; metric; positive; seconds."""
@@ -58,9 +60,39 @@ def autogluon(train: pd.DataFrame, features: pd.DataFrame, exam: Exam) -> Any:
         return model.predict(features) if positive is None else model.predict_proba(features)[positive]
 
 
+def scikit_learn(train: pd.DataFrame, features: pd.DataFrame, exam: Exam) -> Any:
+    """Histogram boosting with its defaults, on the columns as they are; texts are categories, dates days."""
+    from sklearn import ensemble
+
+    target, positive = exam["target"], exam["positive"]
+    regression = exam["task"] == "regression"
+    kind = ensemble.HistGradientBoostingRegressor if regression else ensemble.HistGradientBoostingClassifier
+    known, asked = _as_numbers(train.drop(columns=target), features, exam)
+    few = [name for name in known if name in exam["texts"] and known[name].nunique() <= _MOST_LEVELS]
+    model = kind(categorical_features=few, random_state=0).fit(known, train[target])
+    if positive is None:
+        return model.predict(asked)
+    return model.predict_proba(asked)[:, list(model.classes_).index(positive)]
+
+
+def _as_numbers(train: pd.DataFrame, features: pd.DataFrame, exam: Exam) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Texts as the places of their levels in the training rows, dates as days; NaN where there is none."""
+    known, asked = train.copy(), features.copy()
+    for name in known.columns.intersection(exam["texts"]):
+        levels = pd.Index(train[name].dropna().unique())
+        for whole, table in ((known, train), (asked, features)):
+            places = levels.get_indexer(table[name]).astype(float)
+            whole[name] = np.where(places < 0, np.nan, places)
+    for name in known.columns.intersection(exam["dates"]):
+        for table in (known, asked):
+            table[name] = (table[name] - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    return known, asked
+
+
 RIVALS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame, Exam], Any]] = {
     "flaml": flaml,
     "autogluon": autogluon,
+    "scikit_learn": scikit_learn,
 }
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _TREES = 1_000  # boosting's, of all classes
 _LEAVES = 40_960  # of a forest's tree, times the classes that each holds a share of
+_MANY_ROWS = 15_000
+_ON_MANY_ROWS = {"iterations": 400, "max_leaf_nodes": 63, "max_features": 0.3, "l2_regularization": 1.0}
 _BATCH_ROWS = 2_048  # what fits into a core's cache is factored three times faster
 
 
@@ -60,8 +62,12 @@ class _Model(Word):
         """How its cost is bounded, in words."""
         return f"{self.rows(available):,} of {available:,} rows"
 
-    def among(self, classes: int) -> Self:
-        """The same candidate for so many classes, with what would grow with them bounded."""
+    def among(self, classes: int, rows: int) -> Self:
+        """The same candidate for so many classes and rows.
+
+        What would grow with the classes is bounded, and many rows bear more detail; what the case's YAML
+        gives a value stays.
+        """
         return self
 
     @property
@@ -175,6 +181,7 @@ class DecisionTree(_Model):
     """One tree."""
 
     kind: Literal["decision_tree"] = "decision_tree"
+    search_weight = 0.5
     max_leaf_nodes: Annotated[int, Span(8, 4096)] = Field(4096, ge=2)
     min_samples_leaf: Annotated[int, Span(1, 200)] = Field(5, ge=1)
     seed: int = 0
@@ -192,37 +199,48 @@ class DecisionTree(_Model):
         return f"{super().bound(available)} in one tree of at most {self.max_leaf_nodes:,} leaves"
 
 
-class RandomForest(_Model):
-    """A forest of trees, each grown on a bootstrap sample of at most `rows_per_tree` rows."""
+class _Forest(_Model):
+    """The mean of many trees, each of which is grown in a random way of its own."""
 
-    kind: Literal["random_forest"] = "random_forest"
-    search_weight = 2
-    starts = ({"max_features": 0.9, "min_samples_leaf": 1}, {"min_samples_leaf": 6})
+    search_weight = 1.5
     trees: int = Field(60, ge=1)
-    rows_per_tree: int = Field(100_000, ge=1)
     max_leaf_nodes: Annotated[int, Span(256, 8192)] = Field(4096, ge=2)
     min_samples_leaf: Annotated[int, Span(1, 20)] = Field(2, ge=1)
     max_features: Annotated[float, Span(0.1, 1.0)] = Field(0.4, gt=0, le=1)
+    """The share of the columns that each split may choose from."""
     seed: int = 0
 
-    def among(self, classes: int) -> Self:
+    def among(self, classes: int, rows: int) -> Self:
         """Each leaf holds a share of every class: with many classes trees have fewer leaves."""
         most = max(64, _LEAVES // max(classes, 1))
         if self.max_leaf_nodes <= most or "max_leaf_nodes" in self.model_fields_set:
             return self
         return self.model_copy(update={"max_leaf_nodes": most})
 
+    def _options(self) -> dict[str, Any]:
+        return {
+            "n_estimators": self.trees,
+            "max_leaf_nodes": self.max_leaf_nodes,
+            "min_samples_leaf": self.min_samples_leaf,
+            "max_features": self.max_features,
+            "random_state": self.seed,
+            "n_jobs": -1,
+        }
+
+
+class RandomForest(_Forest):
+    """A forest of trees, each grown on a bootstrap sample of at most `rows_per_tree` rows."""
+
+    kind: Literal["random_forest"] = "random_forest"
+    starts = ({"max_features": 0.9, "min_samples_leaf": 1}, {"min_samples_leaf": 6})
+    rows_per_tree: int = Field(100_000, ge=1)
+
     def estimator(self, rows: int, task: Task) -> BaseEstimator:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+        sample = min(rows, self.rows_per_tree)
         return (RandomForestRegressor if task == "regression" else RandomForestClassifier)(
-            n_estimators=self.trees,
-            max_samples=min(rows, self.rows_per_tree),
-            max_leaf_nodes=self.max_leaf_nodes,
-            min_samples_leaf=self.min_samples_leaf,
-            max_features=self.max_features,
-            random_state=self.seed,
-            n_jobs=-1,
+            max_samples=sample, **self._options()
         )
 
     def bound(self, available: int) -> str:
@@ -231,21 +249,36 @@ class RandomForest(_Model):
         return f"{super().bound(available)}, {sample:,} for each of {self.trees} trees of {leaves}"
 
 
+class ExtraTrees(_Forest):
+    """A forest whose trees grow on all rows and split at random thresholds (Geurts et al. 2006).
+
+    Its errors are other ones than a random forest's or boosting's: it is strong beside them.
+    """
+
+    kind: Literal["extra_trees"] = "extra_trees"
+    starts = ({"max_features": 0.9}, {"max_features": 0.9, "min_samples_leaf": 1}, {"min_samples_leaf": 6})
+    max_rows: int = Field(50_000, ge=50)
+    trees: int = Field(40, ge=1)
+    max_features: Annotated[float, Span(0.1, 1.0)] = Field(0.5, gt=0, le=1)
+
+    def estimator(self, rows: int, task: Task) -> BaseEstimator:
+        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+        return (ExtraTreesRegressor if task == "regression" else ExtraTreesClassifier)(**self._options())
+
+    def bound(self, available: int) -> str:
+        return f"{super().bound(available)} for {self.trees} trees of at most {self.max_leaf_nodes:,} leaves"
+
+
 class HistGradientBoosting(_Model):
     """Gradient boosting on binned columns."""
 
     kind: Literal["hist_gradient_boosting"] = "hist_gradient_boosting"
     search_weight = 6
     starts = (
-        {
-            "iterations": 400,
-            "max_leaf_nodes": 63,
-            "min_samples_leaf": 40,
-            "max_features": 0.3,
-            "l2_regularization": 5.0,
-        },
-        {"max_leaf_nodes": 64, "min_samples_leaf": 12, "max_features": 0.35},
+        {"iterations": 400, "max_leaf_nodes": 63, "min_samples_leaf": 10, "max_features": 0.3},
         {"learning_rate": 0.03, "max_leaf_nodes": 20, "max_features": 0.35, "l2_regularization": 5.0},
+        {"iterations": 500, "max_leaf_nodes": 63, "min_samples_leaf": 5, "max_features": 0.3},
     )
     max_rows: int = Field(200_000, ge=50)
     iterations: Annotated[int, Span(100, 500)] = Field(300, ge=1)
@@ -257,13 +290,25 @@ class HistGradientBoosting(_Model):
     l2_regularization: Annotated[float, Span(0.001, 10.0)] = Field(0.001, ge=0)
     seed: int = 0
 
-    def among(self, classes: int) -> Self:
-        """Each iteration grows a tree for every class: with many classes fewer of them take longer steps."""
+    def among(self, classes: int, rows: int) -> Self:
+        """On many rows larger trees; and as each iteration grows one for every class, fewer for many classes.
+
+        Those fewer take longer steps.
+        """
+        sized = self._on_many_rows() if rows >= _MANY_ROWS else self
         most = max(30, _TREES // max(classes, 1))
-        if self.iterations <= most or {"iterations", "learning_rate"} & self.model_fields_set:
+        if sized.iterations <= most or {"iterations", "learning_rate"} & self.model_fields_set:
+            return sized
+        step = min(0.3, sized.learning_rate * sized.iterations / most)
+        return sized.model_copy(update={"iterations": most, "learning_rate": step})
+
+    def _on_many_rows(self) -> Self:
+        """Still open to a search; as it is if the YAML gives one of the searched parameters a value."""
+        if self.model_fields_set & type(self)().searched.keys():
             return self
-        step = min(0.3, self.learning_rate * self.iterations / most)
-        return self.model_copy(update={"iterations": most, "learning_rate": step})
+        sized = self.model_copy(update=_ON_MANY_ROWS)
+        sized.model_fields_set.difference_update(_ON_MANY_ROWS)
+        return sized
 
     def estimator(self, rows: int, task: Task) -> BaseEstimator:
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -339,7 +384,14 @@ def parameters(candidate: Candidate) -> dict[str, Any]:
 
 
 Single = (
-    LinearRegression | Ridge | LogisticRegression | DecisionTree | RandomForest | HistGradientBoosting | SVC
+    LinearRegression
+    | Ridge
+    | LogisticRegression
+    | DecisionTree
+    | RandomForest
+    | ExtraTrees
+    | HistGradientBoosting
+    | SVC
 )
 """A candidate that is fitted on rows."""
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import exams, quality
+from benchmarks import exams, quality, suite
 from benchmarks.errors import BenchmarkError
-from benchmarks.exams import RIVALS, Exam
+from benchmarks.exams import BASELINE, RIVALS, Exam
 from benchmarks.rivals import exam as paper
 
 ROWS = pd.DataFrame(
@@ -79,6 +79,43 @@ def test_every_package_of_a_rival_is_pinned(rival):
     assert all(re.fullmatch(r"[a-z0-9.-]+==[0-9a-z.]+", line) for line in packages)
     assert any(rival in line for line in packages)
     assert rival in paper.RIVALS
+
+
+def test_plain_boosting_gets_texts_as_places_and_dates_as_days_and_knows_only_its_own_rows(exam):
+    told = {"texts": list(exam.texts), "dates": list(exam.dates)}
+    asked = ROWS.assign(code=["x,y", "new", None, "007"])
+    known, asked = paper._as_numbers(ROWS, asked, told)
+    assert known["code"].tolist()[:2] == [0, 1]
+    assert asked["code"].fillna(-1).tolist() == [2, -1, -1, 0]
+    assert known["day"].fillna(-1).tolist() == [18262, 18263, -1, 18265]
+    assert known["size"].equals(ROWS["size"])
+
+
+@pytest.mark.parametrize(
+    ("target", "positive", "metric"), [("rent", None, "r2_log"), ("rain", "Yes", "roc_auc")]
+)
+def test_plain_boosting_sits_the_exam_in_our_own_environment(exam, target, positive, metric, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    rows = pd.concat([ROWS] * 40, ignore_index=True)
+    task = {"rent": "regression", "rain": "classification"}[target]
+    told = replace(exam, target=target, positive=positive, metric=metric, task=task)
+    for path in (told.train, told.holdout):
+        rows.to_csv(path, index=False)
+    assert exams.sit(BASELINE, Path(sys.executable), told) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_reference_of_folds_is_also_held_against_our_own_folds():
+    table = next(one for one in quality.TABLES if one.by_folds)
+    found = quality.Quality(
+        table=table, train_rows=1_668, holdout_rows=419, chosen="ensemble", score=0.96, out_of_fold=0.98,
+        baseline=0.97, rivals={"flaml": 0.96}, parity=0.0,
+    )  # fmt: skip
+    rows = {(row.what, row.rival): row.met for row in suite._quality_rows(found)}
+    held, folds = (
+        f"obesity: accuracy {on} (ensemble)" for on in ("on 419 held-out rows", "out of fold on 1,668 rows")
+    )
+    assert len(rows) == 5
+    assert {what for what, _ in rows} >= {held, folds}
 
 
 def test_files_that_are_missing_are_named(tmp_path, monkeypatch):

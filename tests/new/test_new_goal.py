@@ -57,7 +57,7 @@ def test_a_usual_number_is_learned_as_it_is(bench):
     made = bench.of(flats())
     assert (made.case.task, made.case.metric, made.setting("log_target")) == ("regression", "rmse", False)
     assert [one.kind for one in made.case.train.candidates] == [
-        "ridge", "decision_tree", "random_forest", "hist_gradient_boosting", "ensemble",
+        "ridge", "decision_tree", "random_forest", "extra_trees", "hist_gradient_boosting", "ensemble",
     ]  # fmt: skip
     assert (made.setting("folds"), made.setting("holdout"), made.setting("search").seconds) == (5, 0.2, 60)
 

@@ -22,6 +22,7 @@ from esteira.train.prepared import Prepared
 _TREES = [
     {"kind": "decision_tree", "max_leaf_nodes": 40},
     {"kind": "random_forest", "trees": 8},
+    {"kind": "extra_trees", "trees": 8},
     {"kind": "hist_gradient_boosting", "iterations": 20, "learning_rate": 0.2},
 ]
 _NUMBERS = [{"kind": "linear_regression"}, {"kind": "ridge"}, *_TREES]

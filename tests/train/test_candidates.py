@@ -15,6 +15,7 @@ from esteira import candidates
 from esteira.candidates import (
     SVC,
     Ensemble,
+    ExtraTrees,
     HistGradientBoosting,
     RandomForest,
     Ridge,
@@ -27,6 +28,7 @@ from esteira.train.learn import CandidateError, sample
 
 SMALL = {
     "random_forest": {"trees": 10},
+    "extra_trees": {"trees": 10},
     "hist_gradient_boosting": {"iterations": 40, "learning_rate": 0.1},
 }
 PAIRS = [(one, task) for one in get_args(Single) for task in sorted(one.tasks)]
@@ -127,18 +129,38 @@ def test_every_cost_is_bounded_in_words():
         .bound(2_000)
         .startswith("2,000 of 2,000 rows, 500 for each of 3")
     )
+    assert (
+        ExtraTrees(trees=3)
+        .bound(1_000_000)
+        .startswith("50,000 of 1,000,000 rows for 3 trees of at most 4,096")
+    )
     assert HistGradientBoosting().bound(1_000_000).startswith("200,000 of 1,000,000 rows")
     assert Ensemble().bound(10) == "at most 3 of the other candidates together"
 
 
 def test_what_would_grow_with_the_classes_is_bounded_unless_the_case_says_otherwise():
-    few, many = HistGradientBoosting().among(3), HistGradientBoosting().among(100)
+    few, many = HistGradientBoosting().among(3, 900), HistGradientBoosting().among(100, 900)
     assert few == HistGradientBoosting()
     assert (many.iterations, many.learning_rate) == (30, 0.3)
-    assert HistGradientBoosting(iterations=300).among(100).iterations == 300
-    assert RandomForest().among(10) == RandomForest()
-    assert RandomForest().among(100).max_leaf_nodes == 409
-    assert RandomForest(max_leaf_nodes=5_000).among(100).max_leaf_nodes == 5_000
+    assert HistGradientBoosting(iterations=300).among(100, 900).iterations == 300
+    for kind in (RandomForest, ExtraTrees):
+        assert kind().among(10, 900) == kind()
+        assert kind().among(100, 900).max_leaf_nodes == 409
+        assert kind(max_leaf_nodes=5_000).among(100, 900).max_leaf_nodes == 5_000
+
+
+def test_on_many_rows_boosting_grows_larger_trees_and_is_still_searched():
+    large = HistGradientBoosting().among(2, 15_000)
+    assert (large.iterations, large.max_leaf_nodes, large.max_features) == (400, 63, 0.3)
+    assert large.searched == HistGradientBoosting().searched
+    assert HistGradientBoosting().among(2, 14_999) == HistGradientBoosting()
+    assert large.among(7, 15_000).iterations == 142
+
+
+def test_on_many_rows_boosting_stays_as_the_case_says():
+    for given in ({"iterations": 150}, {"max_leaf_nodes": 8}, {"learning_rate": 0.1}):
+        assert HistGradientBoosting(**given).among(2, 100_000) == HistGradientBoosting(**given)
+    assert HistGradientBoosting(max_rows=500, seed=3).among(2, 100_000).max_leaf_nodes == 63
 
 
 def test_a_sample_is_even_and_the_same_every_time():

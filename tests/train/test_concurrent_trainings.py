@@ -1,9 +1,9 @@
-"""Two trainings of one case at once end as two whole versions."""
+"""Two trainings of one case at once end as two whole versions, signed with one key."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from esteira import bundle
+from esteira import bundle, signing
 from esteira.train import steps
 from flats import flats
 
@@ -21,4 +21,6 @@ def test_two_at_once_are_two_versions(dataset, now):
         numbers = sorted(pool.map(train, [dataset] * 2, [now] * 2, ["left", "right"]))
     assert numbers == [2, 3]
     for number in bundle.versions(now.ARTEFATOS_PATH, "flats"):
-        bundle.load(now.ARTEFATOS_PATH, "flats", number).verify()
+        published = bundle.load(now.ARTEFATOS_PATH, "flats", number)
+        published.verify()
+        signing.verify(published, now.ESTEIRA_HOME)

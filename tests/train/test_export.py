@@ -22,6 +22,7 @@ NUMBERS = [
     candidates.Ridge(),
     candidates.DecisionTree(),
     candidates.RandomForest(trees=7),
+    candidates.ExtraTrees(trees=7),
     candidates.HistGradientBoosting(iterations=25),
 ]
 CLASSES = [candidates.LogisticRegression(), *NUMBERS[2:], candidates.SVC()]

@@ -1,5 +1,6 @@
-"""A challenger goes on only if it keeps the thresholds and is no worse than the champion."""
+"""A challenger goes on only if it keeps the thresholds and chance explains what it is worse by."""
 
+import re
 import shutil
 
 import mlflow
@@ -11,10 +12,12 @@ from stories import storms
 from esteira import bundle
 from esteira.bundle import Interval
 from esteira.data import clean, raw
-from esteira.train import registry, steps
+from esteira.train import features, graph, registry, steps
+from esteira.train.answers import Answers
 from esteira.train.gate import Holdout, coverage_floor, gate
 from esteira.train.judge import RejectedError
 from esteira.train.prepare import prepare
+from esteira.train.scores import places, scores
 from flats import flats
 
 
@@ -84,7 +87,7 @@ def test_below_a_threshold_nothing_is_published_and_the_reason_stays_in_mlflow(d
 
 def test_a_challenger_worse_than_the_champion_is_rejected(dataset, now):
     train(only("linear_regression"), dataset, now, "good")
-    with pytest.raises(RejectedError, match=r"rmse is .*, worse than .* of version 1"):
+    with pytest.raises(RejectedError, match=r"rmse is .*, worse than .* of version 1 by more than chance"):
         train(only("decision_tree"), dataset, now, "worse")
     assert bundle.versions(now.ARTEFATOS_PATH, "flats") == [1]
 
@@ -92,6 +95,13 @@ def test_a_challenger_worse_than_the_champion_is_rejected(dataset, now):
 def test_the_same_again_is_no_worse_and_becomes_version_two(dataset, now):
     train(only("linear_regression"), dataset, now, "one")
     assert train(only("linear_regression"), dataset, now, "two").version == 2
+
+
+def test_a_withdrawn_version_is_not_compared_with(dataset, now):
+    train(only("linear_regression"), dataset, now, "good")
+    journal = now.ARTEFATOS_PATH / "flats" / "releases.jsonl"
+    journal.write_text('{"version": 1, "outcome": "withdrawn"}\n')
+    assert train(only("decision_tree"), dataset, now, "worse").version == 2
 
 
 def test_an_altered_champion_stops_the_gate_and_is_named(dataset, now):
@@ -126,7 +136,9 @@ def test_a_killed_step_is_simply_run_again(dataset, now):
 def shown(rows=1_000, coverage=0.9, **scores):
     interval = Interval(asked=0.9, coverage=coverage, width=1.0)
     table = pd.DataFrame({"area": range(rows)})
-    return Holdout(rows=table, scores={"r2": 0.9, "rmse": 1.0, **scores}, interval=interval, calibrated=1_000)
+    found = {"r2": 0.9, "rmse": 1.0, **scores}
+    answers = Answers(prediction=np.zeros(rows))
+    return Holdout(rows=table, answers=answers, scores=found, interval=interval, calibrated=1_000)
 
 
 @pytest.fixture
@@ -181,22 +193,64 @@ def test_of_rows_in_the_order_of_time_short_coverage_is_only_a_warning(asked, ca
     assert "the rows changed with time" in caplog.text
 
 
-def held_out(story, tmp_path, case, **changes):
-    """What the gate says of F1 0.3 on a holdout of the storms, with the story's version as the champion."""
+def held_out(story, tmp_path, case, wrong=300, rows=None, **changes):
+    """What the gate says of a challenger that answers as the champion does, save to `wrong` rows."""
     now = story.now.model_copy(update={"ESTEIRA_HOME": tmp_path})
     prepared = prepare(case, clean.clean(case, raw.find(case, now), now), "again", now)
-    seen = Holdout(rows=prepared.raw("holdout"), scores={"f1": 0.3}, interval=None, calibrated=1)
-    return gate(case, prepared.model_copy(update=changes), seen, now)
+    prepared = prepared.model_copy(update=changes)
+    table = prepared.raw("holdout").head(rows)
+    labels, classes = np.array(story.published.metadata.classes), list(case.target_column.levels)
+    answered = labels[asked_of(story.published, table).prediction]
+    answered[:wrong] = np.where(table["storm"][:wrong] == "no", "yes", "no")
+    answers = Answers(prediction=places(answered, classes))
+    found = scores(case, places(table["storm"], classes), answers)
+    seen = Holdout(rows=table, answers=answers, scores=found, interval=None, calibrated=1)
+    return found["f1"], gate(case, prepared, seen, now)
+
+
+def asked_of(champion, table):
+    shape = features.layout(champion.metadata.columns)
+    feed = features.tensors(features.frame(table, shape), shape)
+    return graph.run(graph.session(champion.read("onnx")), feed)
 
 
 def test_of_classes_too_the_champion_answers_the_same_holdout(storm_story, tmp_path):
-    verdict = held_out(storm_story, tmp_path, storms())
+    poor, verdict = held_out(storm_story, tmp_path, storms())
     mine = storm_story.published.metadata.scores["f1"]
-    assert verdict.reasons == (f"f1 is 0.3, worse than {mine:.6g} of version 1",)
+    (reason,) = verdict.reasons
+    told = f"f1 is {poor:.6g}, worse than {mine:.6g} of version 1 by more than chance explains (2 × "
+    assert reason.startswith(told)
+    assert re.search(r"\(2 × 0\.0\d+ on 25\d held-out rows\)$", reason)
+    assert verdict.chance is None
+
+
+def test_a_challenger_that_is_worse_by_one_row_of_thirty_passes_and_the_verdict_says_why(
+    storm_story, tmp_path, caplog
+):
+    table = raw_holdout(storm_story, tmp_path)
+    right = asked_of(storm_story.published, table).prediction == (table["storm"] == "yes")
+    assert right.iloc[0]
+    poor, verdict = held_out(storm_story, tmp_path, storms(), wrong=1, rows=30)
+    assert (verdict.champion, verdict.reasons) == (1, ())
+    assert verdict.chance.startswith(f"f1 is {poor:.6g}, worse than ")
+    assert re.search(r"by no more than chance explains \(2 × 0\.\d+ on 30 held-out rows\)$", verdict.chance)
+    assert verdict.chance in caplog.text
+
+
+def raw_holdout(story, tmp_path):
+    now = story.now.model_copy(update={"ESTEIRA_HOME": tmp_path / "raw"})
+    prepared = prepare(story.case, clean.clean(story.case, raw.find(story.case, now), now), "raw", now)
+    return prepared.raw("holdout").head(30)
+
+
+def test_one_that_is_worse_on_many_of_thirty_rows_does_not(storm_story, tmp_path):
+    _, verdict = held_out(storm_story, tmp_path, storms(), wrong=15, rows=30)
+    (reason,) = verdict.reasons
+    assert "by more than chance explains" in reason
 
 
 def test_a_champion_of_other_classes_is_not_compared(storm_story, tmp_path, caplog):
-    verdict = held_out(storm_story, tmp_path, storms(), classes=("calm", "no", "yes"))
+    _, verdict = held_out(storm_story, tmp_path, storms(), classes=("calm", "no", "yes"))
     assert (verdict.champion, verdict.reasons) == (None, ())
     assert "Version 1 has other classes: it cannot be compared" in caplog.text
 
@@ -204,6 +258,8 @@ def test_a_champion_of_other_classes_is_not_compared(storm_story, tmp_path, capl
 def test_classes_in_another_order_are_the_same_classes(storm_story, tmp_path):
     columns = storms().model_dump(mode="json", exclude_none=True)["columns"]
     columns["storm"] = {"type": "category", "levels": ["yes", "no"]}
-    mine = storm_story.published.metadata.scores["f1"]
-    verdict = held_out(storm_story, tmp_path, storms(columns=columns))
-    assert verdict.reasons == (f"f1 is 0.3, worse than {mine:.6g} of version 1",)
+    poor, verdict = held_out(storm_story, tmp_path, storms(columns=columns), wrong=0)
+    assert poor == pytest.approx(storm_story.published.metadata.scores["f1"])
+    assert (verdict.champion, verdict.reasons, verdict.chance) == (1, (), None)
+    poor, verdict = held_out(storm_story, tmp_path / "again", storms(columns=columns))
+    assert verdict.reasons[0].startswith(f"f1 is {poor:.6g}, worse than ")

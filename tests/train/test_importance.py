@@ -117,3 +117,9 @@ def test_a_column_that_is_all_missing_is_no_trouble(sample):
     drops = importance.importances(case(), None, rows, ask_number)
     assert drops["sold"] == drops["kind"] == 0
     assert len(importance.dependences(case(), ["sold", "kind"], rows, ask_number)) == 2
+
+
+def test_on_a_machine_too_busy_to_measure_the_fewest_rows_are_asked(monkeypatch):
+    monkeypatch.setattr(importance, "_seconds", lambda work, rows: 60.0)
+    rows = pd.DataFrame({"x": range(10_000)})
+    assert len(importance._affordable(rows, len, 100)) == importance._FEWEST_ROWS

@@ -61,7 +61,7 @@ def test_a_model_that_answers_twice_is_in_the_graph_once(questions):
     )
     finished = finish.finish(case, answered.prepared, answered.ensemble, answered.fitted)
     nodes = [node.op_type for node in onnx.load(finished.graph).graph.node]
-    assert nodes.count("TreeEnsembleRegressor") == 3
+    assert nodes.count("TreeEnsembleRegressor") == 4
 
 
 def test_more_rows_than_are_asked_at_once_come_back_in_their_order(questions):

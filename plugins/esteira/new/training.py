@@ -30,9 +30,12 @@ _FAR_OUT = 20
 _SVC_ROWS = 5_000
 
 _CANDIDATES = {
-    "regression": ("ridge", "decision_tree", "random_forest", "hist_gradient_boosting", "ensemble"),
+    "regression": (
+        "ridge", "decision_tree", "random_forest", "extra_trees", "hist_gradient_boosting", "ensemble",
+    ),
     "classification": (
-        "logistic_regression", "decision_tree", "random_forest", "hist_gradient_boosting", "ensemble",
+        "logistic_regression", "decision_tree", "random_forest", "extra_trees", "hist_gradient_boosting",
+        "ensemble",
     ),
 }  # fmt: skip
 

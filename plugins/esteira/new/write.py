@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from esteira import casefile
-from esteira.case import NAME_PATTERN
+from esteira.case import API_PATHS, NAME_PATTERN
 from esteira.data import workspace
 from esteira.new import form, page, words, yamltext
 from esteira.new.errors import NewCaseError
@@ -78,6 +78,8 @@ def _name(file: Path, name: str | None) -> str:
             f"{name!r} cannot be a case's name; give small letters, digits and _, beginning with a letter, "
             f"at most {_LONGEST} of them, as in --name sales_2024"
         )
+    if name in API_PATHS:
+        raise NewCaseError(f"{name!r} is a path of the API; give another name, as in --name {name}_2024")
     return name
 
 

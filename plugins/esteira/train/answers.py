@@ -1,6 +1,7 @@
 """What a model answers to some rows, alike from scikit-learn and from the ONNX graph."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,3 +22,8 @@ class Answers:
     """[N, 2]: the ends of the prediction interval, for a regression."""
     models: Doubles | Whole | None = None
     """[N, M]: as `prediction`, of each candidate that is compared."""
+
+    def of(self, rows: Whole) -> Self:
+        """The answers to some of the rows [n], by their places."""
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(self, **{name: each[rows] for name, each in given.items() if each is not None})

@@ -12,6 +12,8 @@ from onnx import TensorProto, helper
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
@@ -99,6 +101,8 @@ def _tree(model: Any, nodes: Nodes, columns: str) -> str:
     return add_trees(nodes, columns, [grown(model, 1.0)], np.zeros(model.tree_.value.shape[2]))
 
 
+@add_model.register(ExtraTreesRegressor)
+@add_model.register(ExtraTreesClassifier)
 @add_model.register(RandomForestRegressor)
 @add_model.register(RandomForestClassifier)
 def _forest(model: Any, nodes: Nodes, columns: str) -> str:

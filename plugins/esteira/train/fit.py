@@ -48,7 +48,8 @@ def fit(
     """
     if isinstance(candidate, Ensemble):
         raise CandidateError("An ensemble is put together from fitted candidates; it is not fitted on rows")
-    bounded = imbalance.bounded(case, candidate.among(len(prepared.classes or ())))
+    sized = candidate.among(len(prepared.classes or ()), prepared.dataset.train_rows)
+    bounded = imbalance.bounded(case, sized)
     chosen, study = _searched(case, prepared, bounded, seconds, on_trial)
     bound = chosen.bound(prepared.dataset.train_rows) + imbalance.words(case)
     log.info("Fitting %s: %s", chosen.kind, bound)

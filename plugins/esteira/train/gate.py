@@ -1,13 +1,14 @@
-"""Lets a challenger through if it keeps the case's thresholds and is no worse than the champion."""
+"""Lets a challenger through if it keeps the case's thresholds and chance explains what it is worse by."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from esteira import bundle
@@ -15,8 +16,11 @@ from esteira.bundle import Bundle, Interval
 from esteira.case import LOWER_IS_BETTER, Case, Column, Date, is_text
 from esteira.settings import Settings
 from esteira.train import features, graph
+from esteira.train.answers import Answers
+from esteira.train.chance import standard_error
 from esteira.train.prepared import Prepared
 from esteira.train.scores import better, places, scores, sentence
+from esteira.withdrawn import withdrawn
 
 log = logging.getLogger("esteira")
 
@@ -26,7 +30,9 @@ _IN_UNIT = frozenset({"rmse", "mae", "medae"})
 _SHORT = 0.02
 """By how much a prediction interval may truly cover less than was asked."""
 _ERRORS = 3
-"""How many standard errors are put down to chance."""
+"""How many standard errors of the coverage are put down to chance."""
+_WORSE_ERRORS = 2
+"""How many standard errors of the difference between challenger and champion are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,8 @@ class Holdout:
 
     rows: pd.DataFrame
     """The raw rows, features and target."""
+    answers: Answers
+    """What it answered to them."""
     scores: Mapping[str, float]
     interval: Interval | None
     calibrated: int
@@ -47,15 +55,22 @@ class Verdict:
 
     champion: int | None
     reasons: tuple[str, ...]
+    chance: str | None = None
+    """What chance explains, where the challenger is worse than the champion by no more than that."""
 
 
 def gate(case: Case, prepared: Prepared, seen: Holdout, settings: Settings) -> Verdict:
     """Thresholds first, then the interval's coverage, then the champion on the same holdout."""
     reasons = [*_below_thresholds(case, seen), *_short_coverage(case, seen)]
     champion = _champion(case, prepared, settings)
-    if champion is not None:
-        reasons += _worse_than(champion, case, prepared, seen)
-    return Verdict(champion=champion.version if champion else None, reasons=tuple(reasons))
+    if champion is None:
+        return Verdict(champion=None, reasons=tuple(reasons))
+    worse = _worse_than(champion, case, prepared, seen)
+    if worse is None or not worse.by_chance:
+        reasons += [] if worse is None else [worse.words]
+        return Verdict(champion=champion.version, reasons=tuple(reasons))
+    log.warning("%s", worse.words)
+    return Verdict(champion=champion.version, reasons=tuple(reasons), chance=worse.words)
 
 
 def coverage_floor(asked: float, calibrated: int, held_out: int) -> float:
@@ -97,10 +112,12 @@ def _short_coverage(case: Case, seen: Holdout) -> list[str]:
 
 
 def _champion(case: Case, prepared: Prepared, settings: Settings) -> Bundle | None:
-    """The newest version, if it answers the same question from the same columns."""
-    if not bundle.versions(settings.ARTEFATOS_PATH, case.name):
+    """The newest version that nobody withdrew, if it answers the same question from the same columns."""
+    artefatos = settings.ARTEFATOS_PATH
+    known = set(bundle.versions(artefatos, case.name)) - withdrawn(artefatos, case.name)
+    if not known:
         return None
-    champion = bundle.load(settings.ARTEFATOS_PATH, case.name)
+    champion = bundle.load(artefatos, case.name, max(known))
     theirs = champion.metadata
     differences = {
         "another task": theirs.task != case.task,
@@ -119,21 +136,46 @@ def _kinds(columns: Mapping[str, Column]) -> dict[str, tuple[bool, bool]]:
     return {name: (is_text(column), isinstance(column, Date)) for name, column in columns.items()}
 
 
-def _worse_than(champion: Bundle, case: Case, prepared: Prepared, seen: Holdout) -> list[str]:
-    metric, theirs = case.metric, _scores_of(champion, case, seen.rows)
+@dataclass(frozen=True)
+class _Worse:
+    by_chance: bool
+    words: str
+
+
+def _worse_than(champion: Bundle, case: Case, prepared: Prepared, seen: Holdout) -> _Worse | None:
+    """By how much the challenger is worse than the champion on the same rows; None when it is not."""
+    metric, of_champion = case.metric, _answers_of(champion, seen.rows)
+    theirs = _scores(case, champion.metadata.classes, seen.rows, of_champion)
     log.info("The champion, version %d, on the same holdout: %s", champion.version, sentence(case, theirs))
     slack = _NOISE * (prepared.scale if metric in _IN_UNIT else 1.0)
-    mine = seen.scores[metric]
-    if not better(metric, theirs[metric], mine) or abs(theirs[metric] - mine) <= slack:
-        return []
-    return [f"{metric} is {mine:.6g}, worse than {theirs[metric]:.6g} of version {champion.version}"]
+    mine, best = seen.scores[metric], theirs[metric]
+    if not better(metric, best, mine) or abs(best - mine) <= slack:
+        return None
+
+    def difference(rows: npt.NDArray[np.int64]) -> float:
+        some = seen.rows.iloc[rows]
+        challenger = _scores(case, prepared.classes, some, seen.answers.of(rows))
+        return (
+            challenger[metric] - _scores(case, champion.metadata.classes, some, of_champion.of(rows))[metric]
+        )
+
+    error = standard_error(difference, len(seen.rows))
+    by_chance = abs(best - mine) <= _WORSE_ERRORS * error
+    told = f"{metric} is {mine:.6g}, worse than {best:.6g} of version {champion.version}"
+    verdict = "by no more than chance explains" if by_chance else "by more than chance explains"
+    rows = f"{len(seen.rows):,} held-out rows"
+    return _Worse(by_chance, f"{told} {verdict} ({_WORSE_ERRORS} × {error:.2g} on {rows})")
 
 
-def _scores_of(champion: Bundle, case: Case, holdout: pd.DataFrame) -> dict[str, float]:
-    facts = champion.metadata
-    shape = features.layout(facts.columns)
+def _answers_of(champion: Bundle, holdout: pd.DataFrame) -> Answers:
+    shape = features.layout(champion.metadata.columns)
     feed = features.tensors(features.frame(holdout, shape), shape)
-    answers = graph.run(graph.session(champion.read("onnx")), feed)
-    if facts.classes is None:
-        return scores(case, holdout[facts.target].to_numpy(np.float64), answers)
-    return scores(case, places(holdout[facts.target], facts.classes), answers, facts.classes)
+    return graph.run(graph.session(champion.read("onnx")), feed)
+
+
+def _scores(
+    case: Case, classes: Sequence[int | str] | None, rows: pd.DataFrame, answers: Answers
+) -> dict[str, float]:
+    if classes is None:
+        return scores(case, rows[case.target].to_numpy(np.float64), answers)
+    return scores(case, places(rows[case.target], classes), answers, classes)

@@ -109,7 +109,9 @@ def _affordable(rows: pd.DataFrame, work: Callable[[pd.DataFrame], object], time
     least, longer = _seconds(work, few), _seconds(work, more)
     each = max(longer - least, 0) / max(len(more) - len(few), 1)  # what does not grow with the rows is apart
     left = _SECONDS / times - least
-    return _even(rows, len(rows) if left > each * len(rows) else max(_FEWEST_ROWS, int(left / each)))
+    if left > each * len(rows):
+        return rows
+    return _even(rows, max(_FEWEST_ROWS, int(left / each)) if each else _FEWEST_ROWS)
 
 
 def _seconds(work: Callable[[pd.DataFrame], object], rows: pd.DataFrame) -> float:

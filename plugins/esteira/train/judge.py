@@ -48,10 +48,13 @@ class Judgement(BaseModel):
     """The version that the challenger was compared with."""
     reasons: tuple[str, ...]
     """Why the challenger is rejected; empty when it passed."""
+    chance: str | None = None
+    """By how much it is worse than that version, where chance explains it."""
 
     def sentence(self) -> str:
         versus = f"no worse than version {self.champion}" if self.champion else "the first of its kind"
-        verdict = f"passed the gate, {versus}" if self.passed else f"rejected: {'; '.join(self.reasons)}"
+        passed = f"passed the gate, {self.chance or versus}"
+        verdict = passed if self.passed else f"rejected: {'; '.join(self.reasons)}"
         told = sentence(self.facts.task, self.facts.scores)
         return f"{self.winner.name} wins: {told} on the holdout; {verdict}"
 
@@ -88,6 +91,7 @@ def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Se
     log.info("%s wins; on the holdout: %s", winner.name, sentence(case, facts.scores))
     seen = Holdout(
         rows=prepared.raw("holdout"),
+        answers=answers,
         scores=facts.scores,
         interval=facts.interval,
         calibrated=len(winner.answered()),
@@ -107,6 +111,7 @@ def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Se
         pictures=folder,
         champion=verdict.champion,
         reasons=verdict.reasons,
+        chance=verdict.chance,
     )
 
 

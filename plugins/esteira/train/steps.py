@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from esteira import bundle
+from esteira import bundle, signing
 from esteira.bundle import Bundle
 from esteira.candidates import Ensemble
 from esteira.case import Case
@@ -109,7 +109,10 @@ def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], sett
 
 
 def publish_version(prepared: Prepared, judgement: Judgement, settings: Settings) -> Bundle:
-    """Publish the final model as the next version and register it in MLflow as the challenger."""
+    """Publish the final model, signed, as the next version and register it in MLflow as the challenger.
+
+    Raises KeyPairError when the key of this home is lost; then nothing is published.
+    """
     track.connect(settings)
     published = bundle.publish(
         settings.ARTEFATOS_PATH,
@@ -120,6 +123,7 @@ def publish_version(prepared: Prepared, judgement: Judgement, settings: Settings
             "onnx": judgement.finished.graph.read_bytes(),
             "cartao": judgement.card.read_bytes(),
         },
+        signing.signer(settings.ESTEIRA_HOME),
     )
     number = registry.register(published, settings)
     log.info("Published version %d (MLflow's version %s)", published.version, number)

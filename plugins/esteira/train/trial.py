@@ -21,6 +21,8 @@ from esteira.train.prepared import Prepared
 
 SEARCH_ROWS = 50_000
 """A trial fits on at most so many rows of each round, and is scored on at most so many."""
+_ENOUGH_ROWS = 5_000
+"""Once a trial is scored on so many rows, further rounds would tell less than further trials."""
 _FIRST_SHARE = 0.25
 _FIRST_ROWS = 1_000
 """With one round only, a trial starts on a quarter of its rows, and on no fewer than these."""
@@ -37,14 +39,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps of each trial: the rounds, or, if there is but one, some of its rows and then all."""
+    """The steps of each trial: the rounds, or, where one is enough, some of its rows and then all."""
 
     rounds: int
     each: Sequence[Step]
 
     @classmethod
     def of(cls, case: Case, prepared: Prepared, candidate: Single) -> Steps:
-        found = rounds(case, prepared)
+        found = _enough(case, prepared)
         if len(found) > 1:
             rows = min(SEARCH_ROWS, candidate.max_rows)
             return cls(len(found), [_step(case, prepared, one, rows) for one in found])
@@ -57,6 +59,16 @@ class Steps:
         return [len(step.given.target) for step in self.each]
 
 
+def _enough(case: Case, prepared: Prepared) -> list[Round]:
+    """The last rounds, which in the order of time are those nearest to the holdout, or all of them."""
+    found = rounds(case, prepared)
+    scored_rows = [len(prepared.target(one.part)[one.score]) for one in found]
+    wanted = 1
+    while wanted < len(found) and sum(scored_rows[-wanted:]) < _ENOUGH_ROWS:
+        wanted += 1
+    return found[-wanted:]
+
+
 def _step(case: Case, prepared: Prepared, one: Round, wanted: int) -> Step:
     actual = prepared.target(one.part)[one.score]
     chosen = sample(actual, SEARCH_ROWS)
@@ -67,7 +79,7 @@ def _step(case: Case, prepared: Prepared, one: Round, wanted: int) -> Step:
 def run(
     case: Case, prepared: Prepared, candidate: Single, steps: Steps, trial: optuna.Trial, deadline: float
 ) -> float:
-    """The case's metric, a mean over the rounds.
+    """The case's metric, a mean over the rounds that it is scored on.
 
     Raises TrialPruned when after a step the trial is poor, or cannot end before the deadline (by the
     monotonic clock), and CandidateError when the candidate fails.
