@@ -12,6 +12,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
+from esteira import signing
 from esteira.bundle import (
     Answer,
     Bundle,
@@ -22,6 +23,7 @@ from esteira.bundle import (
     Record,
     Role,
     Seen,
+    Sign,
     Value,
     publish,
 )
@@ -56,7 +58,12 @@ def tiny_bundle(artefatos: Path, *, case: str = "tiny", offset: float = 0, with_
     graph = tiny_graph(columns, offset)
     records = [_golden_record(number, columns) for number in range(20)]
     facts = facts_of(case, columns, {name: SEEN[name] for name in columns}, records, graph)
-    return publish(artefatos, facts, files_with(graph))
+    return publish(artefatos, facts, files_with(graph), signer_of(artefatos))
+
+
+def signer_of(artefatos: Path) -> Sign:
+    """What signs with the key of the folder `home` beside the one of all versions."""
+    return signing.signer(artefatos.parent / "home")
 
 
 def files_with(graph: bytes) -> dict[Role, bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from onnx import NodeProto, TensorProto, helper
 
-from bundles import facts_of, files_with, serialized
+from bundles import facts_of, files_with, serialized, signer_of
 from esteira.bundle import Answer, Bundle, ClassScores, Compared, Facts, Record, Seen, publish
 from esteira.case import Category, Column, Date, Number
 from esteira.days import to_days
@@ -54,7 +54,7 @@ def rain_bundle(artefatos: Path, **known: Any) -> Bundle:
     """Publish the next version of the case `rain`; `known` takes the place of its facts."""
     compared = known.get("compared", ())
     graph = rain_graph(with_models=bool(compared))
-    return publish(artefatos, rain_facts(graph, **known), files_with(graph))
+    return publish(artefatos, rain_facts(graph, **known), files_with(graph), signer_of(artefatos))
 
 
 def rain_facts(graph: bytes, **known: Any) -> Facts:

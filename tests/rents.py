@@ -7,7 +7,7 @@ from typing import Any
 
 from onnx import TensorProto, helper
 
-from bundles import facts_of, files_with, serialized
+from bundles import facts_of, files_with, serialized, signer_of
 from esteira.bundle import Bundle, Compared, Interval, Record, Seen, publish
 from esteira.case import Category, Column, Date, Integer
 from esteira.days import to_days
@@ -44,7 +44,7 @@ def rents_bundle(artefatos: Path, **known: Any) -> Bundle:
     records = [_record(number) for number in range(20)]
     told = {"target": "Rent", "interval": INTERVAL}
     facts = facts_of("rents", COLUMNS, SEEN, records, graph, **(told | known))
-    return publish(artefatos, facts, files_with(graph))
+    return publish(artefatos, facts, files_with(graph), signer_of(artefatos))
 
 
 def rents_graph(*, with_models: bool) -> bytes:

@@ -4,6 +4,7 @@
     <artefatos>/<case>/scaler/scaler_v3.pkl         likewise
     <artefatos>/<case>/onnx/modelo_v3.onnx          preprocessing and model, what the API runs
     <artefatos>/<case>/cartao/cartao_v3.html        the model card, for people
+    <artefatos>/<case>/assinatura/assinatura_v3.sig the signature of the metadata file
     <artefatos>/<case>/metadados/metadados_v3.json  the commit record
 
 A version exists if and only if its metadata file does. The other files are put in place first,
@@ -18,7 +19,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,10 @@ FILE_NAMES: Mapping[Role, str] = {
     "cartao": "cartao_v{version}.html",
 }
 _METADATA_NAME = "metadados_v{version}.json"
+_SIGNATURE_NAME = "assinatura_v{version}.sig"
+
+Sign = Callable[[Path, Path], None]
+"""Writes the signature of the file at the first path to the second."""
 
 Value = int | float | str | None
 Record = dict[str, Value]
@@ -210,6 +215,15 @@ class Bundle:
     def metadata_path(self) -> Path:
         return _metadata_path(self.folder, self.version)
 
+    @property
+    def signature_path(self) -> Path:
+        return _signature_path(self.folder, self.version)
+
+    @property
+    def sha256(self) -> str:
+        """Of the metadata file as it is now; with the hashes that it holds, of the whole version."""
+        return hashlib.sha256(self.metadata_path.read_bytes()).hexdigest()
+
     def path(self, role: Role) -> Path:
         return self.folder / self.metadata.files[role].path
 
@@ -262,14 +276,20 @@ def load(artefatos: Path, case: str, version: int | None = None) -> Bundle:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"])) or "the whole file"
         raise BundleError(f"{path} is not a version's metadata ({key}: {fault['msg']}); restore it") from None
+    if (metadata.case, metadata.version) != (case, chosen):
+        raise BundleError(
+            f"{path} is the metadata of version {metadata.version} of {metadata.case!r}; restore the file of "
+            f"version {chosen} of {case!r}"
+        )
     return Bundle(folder=artefatos / case, metadata=metadata)
 
 
-def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes]) -> Bundle:
-    """Give a trained model the next version number and put its files in place.
+def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes], sign: Sign | None = None) -> Bundle:
+    """Give a trained model the next version number and put its files in place, signed.
 
     Whatever happens on the way, the earlier versions stay as they are and no number is given twice.
-    The same training published again gives the version that it already has.
+    The same training published again gives the version that it already has. Without `sign` the
+    version can be opened, but not built.
     """
     folder = artefatos / facts.case
     folder.mkdir(parents=True, exist_ok=True)
@@ -281,12 +301,19 @@ def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes]) -> Bundl
         version = 1 + max(_used_numbers(folder), default=0)
         staging = folder / f".staging-{uuid.uuid4().hex}"
         try:
-            return _commit(folder, staging, version, facts, files)
+            return _commit(folder, staging, version, facts, files, sign)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def _commit(folder: Path, staging: Path, version: int, facts: Facts, files: Mapping[Role, bytes]) -> Bundle:
+def _commit(
+    folder: Path,
+    staging: Path,
+    version: int,
+    facts: Facts,
+    files: Mapping[Role, bytes],
+    sign: Sign | None,
+) -> Bundle:
     file_facts = {
         role: FileFact(
             path=f"{role}/{FILE_NAMES[role].format(version=version)}",
@@ -299,21 +326,27 @@ def _commit(folder: Path, staging: Path, version: int, facts: Facts, files: Mapp
     staging.mkdir()
     for role, content in files.items():
         _write_through(staging / role, content)
-    _write_through(staging / "metadata", metadata.model_dump_json(indent=2).encode())
-    for role, fact in file_facts.items():
-        (folder / role).mkdir(exist_ok=True)
-        (staging / role).replace(folder / fact.path)
-        _sync_folder(folder / role)
-    path = _metadata_path(folder, version)
+    path, signature = _metadata_path(folder, version), _signature_path(folder, version)
+    staged = staging / path.name
+    _write_through(staged, metadata.model_dump_json(indent=2).encode())
+    moves = {staging / role: folder / fact.path for role, fact in file_facts.items()}
+    if sign is not None:
+        sign(staged, staging / signature.name)
+        _sync(staging / signature.name)
+        moves[staging / signature.name] = signature
+    for source, destination in moves.items():
+        destination.parent.mkdir(exist_ok=True)
+        source.replace(destination)
+        _sync(destination.parent)
     path.parent.mkdir(exist_ok=True)
-    os.link(staging / "metadata", path)
-    _sync_folder(path.parent)
+    os.link(staged, path)
+    _sync(path.parent)
     return Bundle(folder=folder, metadata=metadata)
 
 
 def _used_numbers(folder: Path) -> set[int]:
     """Every number that any file carries: one left by a writer that was killed is not given again."""
-    used = _numbers(folder / "metadados", _METADATA_NAME)
+    used = _numbers(folder / "metadados", _METADATA_NAME) | _numbers(folder / "assinatura", _SIGNATURE_NAME)
     for role, name in FILE_NAMES.items():
         used |= _numbers(folder / role, name)
     return used
@@ -329,6 +362,10 @@ def _metadata_path(folder: Path, version: int) -> Path:
     return folder / "metadados" / _METADATA_NAME.format(version=version)
 
 
+def _signature_path(folder: Path, version: int) -> Path:
+    return folder / "assinatura" / _SIGNATURE_NAME.format(version=version)
+
+
 def _write_through(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
@@ -336,8 +373,9 @@ def _write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

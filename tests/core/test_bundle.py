@@ -18,6 +18,10 @@ from esteira.settings import PROJECT
 FILES = {"modelo": b"m" * 100, "scaler": b"s" * 100, "onnx": b"o" * 100}
 
 
+def sign(path: Path, signature: Path) -> None:
+    signature.write_bytes(b"signed: " + path.read_bytes())
+
+
 @pytest.fixture
 def facts(tmp_path) -> Facts:
     known = tiny_bundle(tmp_path / "pattern").metadata
@@ -38,14 +42,38 @@ def test_versions_count_from_one_and_the_newest_is_loaded(tmp_path, facts):
 
 
 def test_the_files_have_the_names_that_users_know(tmp_path, facts):
-    bundle.publish(tmp_path, facts, FILES)
+    bundle.publish(tmp_path, facts, FILES, sign)
     found = {str(path.relative_to(tmp_path / "tiny")) for path in (tmp_path / "tiny").rglob("*v1*")}
     assert found == {
         "modelo/modelo_v1.pkl",
         "scaler/scaler_v1.pkl",
         "onnx/modelo_v1.onnx",
+        "assinatura/assinatura_v1.sig",
         "metadados/metadados_v1.json",
     }
+
+
+def test_the_signature_is_that_of_the_metadata_file(tmp_path, facts):
+    published = bundle.publish(tmp_path, facts, FILES, sign)
+    assert published.signature_path.read_bytes() == b"signed: " + published.metadata_path.read_bytes()
+
+
+def test_a_version_that_cannot_be_signed_is_not_published(tmp_path, facts):
+    def cannot(path: Path, signature: Path) -> None:
+        raise OSError("no key")
+
+    with pytest.raises(OSError, match="no key"):
+        bundle.publish(tmp_path, facts, FILES, cannot)
+    assert [path.name for path in (tmp_path / "tiny").rglob("*")] == [".lock"]
+    assert bundle.publish(tmp_path, facts, FILES, sign).version == 1
+
+
+def test_the_metadata_of_another_version_is_refused_by_name(tmp_path, facts):
+    first = bundle.publish(tmp_path, another(facts, "a"), FILES)
+    second = bundle.publish(tmp_path, another(facts, "b"), FILES)
+    second.metadata_path.write_bytes(first.metadata_path.read_bytes())
+    with pytest.raises(BundleError, match=r"metadados_v2\.json is the metadata of version 1 of 'tiny'"):
+        bundle.load(tmp_path, "tiny", 2)
 
 
 def test_the_same_training_published_twice_is_one_version(tmp_path, facts):
@@ -119,8 +147,11 @@ def dying(event, arguments):
         if calls == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+def sign(path, signature):
+    signature.write_bytes(b"signed: " + path.read_bytes())
+
 sys.addaudithook(dying)
-bundle.publish(target, facts, {"modelo": b"m" * 100, "scaler": b"s" * 100, "onnx": b"o" * 100})
+bundle.publish(target, facts, {"modelo": b"m" * 100, "scaler": b"s" * 100, "onnx": b"o" * 100}, sign)
 """
 
 
@@ -134,19 +165,21 @@ def publish_and_die(target: Path, facts_file: Path, die_at: int) -> int:
 
 def test_a_kill_at_any_moment_of_publishing_loses_nothing_and_reuses_no_number(tmp_path, facts):
     target, facts_file = tmp_path / "artefatos", tmp_path / "facts.json"
-    bundle.publish(target, another(facts, "first"), FILES)
+    bundle.publish(target, another(facts, "first"), FILES, sign)
     killed = 0
-    for die_at in range(1, 40):
+    for die_at in range(1, 60):
         before = bundle.versions(target, "tiny")
         facts_file.write_text(another(facts, f"try {die_at}").model_dump_json())
         code = publish_and_die(target, facts_file, die_at)
         killed += code == -signal.SIGKILL
         assert bundle.versions(target, "tiny")[: len(before)] == before
         for version in bundle.versions(target, "tiny"):
-            bundle.load(target, "tiny", version).verify()
+            found = bundle.load(target, "tiny", version)
+            found.verify()
+            assert found.signature_path.read_bytes() == b"signed: " + found.metadata_path.read_bytes()
         if code == 0:
             break
-    assert killed >= 8
+    assert killed >= 12
     final = bundle.publish(target, another(facts, "last"), FILES)
     numbers = [int(path.stem.split("_v")[1]) for path in (target / "tiny" / "onnx").iterdir()]
     assert final.version == max(numbers)
