@@ -27,8 +27,8 @@ ENDS_HALFWAY = """
 
 
 def database(home: Home, code: str) -> Database:
-    def migration(path: Path) -> Program:
-        command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    def migration(store: str) -> Program:
+        command = [sys.executable, "-c", textwrap.dedent(code), store.removeprefix("sqlite:///")]
         return Program(name="migration", command=command, folder=home.root, environment=dict(os.environ))
 
     return Database(path=home.root / "some.db", package="pytest", migration=migration)

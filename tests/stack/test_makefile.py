@@ -55,3 +55,10 @@ def test_stop_and_status_need_no_environment(clone: Path) -> None:
     for target in ("stop", "status"):
         assert "nothing runs" in make(clone, target).stdout
     assert not (clone / ".venv").exists()
+
+
+def test_in_containers_nothing_is_installed_here(clone: Path) -> None:
+    assert make(clone, "-n", "run", "STACK=compose", "CASE=clima").stdout == "sh compose.sh run clima\n"
+    for target in ("stop", "status"):
+        assert make(clone, "-n", target, "STACK=compose").stdout.strip() == f"sh compose.sh {target}"
+    assert not (clone / ".venv").exists()

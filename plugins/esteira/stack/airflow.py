@@ -19,15 +19,19 @@ _PAGE = 100
 def connect(settings: Settings) -> "Airflow | None":
     """A client for this project's Airflow; None when it was never started, so that no password exists."""
     password = Home.of(settings).password()
-    return Airflow(settings.airflow_url, USER, password) if password else None
+    url = settings.AIRFLOW_URL or settings.airflow_url
+    return Airflow(url, USER, password, page=settings.airflow_url) if password else None
 
 
 class Airflow:
-    """Airflow at an address; logs in when first asked, and again when its token has expired."""
+    """Airflow at an address; logs in when first asked, and again when its token has expired.
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    `page` is where people open it, if that is another address.
+    """
+
+    def __init__(self, url: str, user: str, password: str, *, page: str = "") -> None:
         self._rest = Rest(url, user, password)
-        self.url = self._rest.url
+        self.url = (page or self._rest.url).rstrip("/")
 
     def __repr__(self) -> str:
         return f"Airflow({self.url!r})"

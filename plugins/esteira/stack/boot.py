@@ -8,7 +8,7 @@ from pathlib import Path
 
 from esteira.errors import EsteiraError
 from esteira.settings import Settings
-from esteira.stack import programs
+from esteira.stack import place, programs
 from esteira.stack.configuration import write_airflow_configuration
 from esteira.stack.databases import Database, prepare
 from esteira.stack.health import airflow_is_healthy, mlflow_is_healthy
@@ -62,7 +62,7 @@ def _airflow(boot: Boot) -> Iterator[None]:
     if missing:
         end_marked(boot.home, *missing, "airflow-migration")
         boot.home.make_password()
-        write_airflow_configuration(boot.settings, boot.dags)
+        write_airflow_configuration(boot.settings, place.here(boot.settings), boot.dags)
         boot.say("Airflow is starting")
     if missing == list(programs.AIRFLOW):
         yield from prepare(boot.home, _airflow_database(boot), boot.say)
@@ -79,7 +79,7 @@ def _mlflow(boot: Boot) -> Iterator[None]:
         end_marked(boot.home, programs.MLFLOW, "mlflow-migration")
         boot.say("MLflow is starting")
         yield from prepare(boot.home, _mlflow_database(boot), boot.say)
-        start(boot.home, programs.mlflow(boot.settings))
+        start(boot.home, programs.mlflow(boot.settings, place.here(boot.settings)))
     healthy = partial(mlflow_is_healthy, boot.settings.MLFLOW_TRACKING_URI)
     yield from _until(healthy, boot, "MLflow", [programs.MLFLOW])
     boot.say("MLflow is up")

@@ -30,7 +30,7 @@ class Database:
 
     path: Path
     package: str
-    migration: Callable[[Path], Program]
+    migration: Callable[[str], Program]
 
     @property
     def stamp(self) -> Path:
@@ -52,7 +52,7 @@ def prepare(home: Home, database: Database, say: Say) -> Iterator[None]:
     if database.path.exists():
         say(f"Upgrading {database.path.name} to {wanted}")
         _copy(database.path, database.staging)
-    program = database.migration(database.staging)
+    program = database.migration(f"sqlite:///{database.staging}")
     yield from _finish(start(home, program), home.log(program.name), database)
     _fold_in_journal(database.staging)
     _remove_sidecars(database.path)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from esteira import casefile
 from esteira.data import clean, raw
-from esteira.deploy import release
+from esteira.deploy import whole
 from esteira.deploy.facts import Release
 from esteira.deploy.live import public_port
 from esteira.settings import Settings
@@ -19,7 +19,6 @@ def run(name: str, settings: Settings) -> Release:
 
     Runs are logged to the MLflow server if it answers, else to a database of their own in ESTEIRA_HOME.
     """
-    from esteira.train import registry
     from esteira.train import steps as train
 
     public_port(name, settings)
@@ -29,10 +28,7 @@ def run(name: str, settings: Settings) -> Release:
     fitted = train.fit_all(case, prepared, now)
     judgement = train.pass_the_gate(case, prepared, fitted, now)
     published = train.publish_version(prepared, judgement, now)
-    started = release.start_and_verify(release.build(name, published.version, now), now)
-    live = release.switch(started, now)
-    registry.promote(name, published.version, now)
-    return live
+    return whole.go_live(name, published.version, now)
 
 
 def tracked(settings: Settings) -> Settings:

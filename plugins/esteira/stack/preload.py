@@ -15,6 +15,7 @@ LIBRARIES = (
     "mlflow",
     "mlflow.onnx",
     "mlflow.pyfunc",
+    "model_signing",
     "onnxruntime",
     "pandas",
     "pyarrow.parquet",

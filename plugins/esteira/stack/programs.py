@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from esteira.settings import NAMES, PROJECT, Settings
 from esteira.stack.home import Home
+from esteira.stack.place import Place
 from esteira.stack.processes import Program
 
 AIRFLOW = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
@@ -55,9 +56,9 @@ def airflow(settings: Settings, name: str) -> Program:
     )
 
 
-def airflow_migration(settings: Settings, database: Path) -> Program:
-    """Brings a database file to the installed Airflow's schema."""
-    address = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{database}"}
+def airflow_migration(settings: Settings, store: str) -> Program:
+    """Brings a database to the installed Airflow's schema."""
+    address = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": store}
     return Program(
         name="airflow-migration",
         command=[str(_EXECUTABLES / "airflow"), "db", "migrate"],
@@ -66,34 +67,33 @@ def airflow_migration(settings: Settings, database: Path) -> Program:
     )
 
 
-def mlflow(settings: Settings) -> Program:
+def mlflow(settings: Settings, place: Place) -> Program:
     """MLflow's server in one process, without the job runner that esteira does not use.
 
     `mlflow server` starts just this, but stays beside it and doubles the time and the memory.
     """
-    home = Home.of(settings)
     command = [sys.executable, "-m", "uvicorn", "mlflow.server.fastapi_app:app", "--log-level", "warning"]
     own = {
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{home.mlflow / 'mlflow.db'}",
+        "_MLFLOW_SERVER_FILE_STORE": place.mlflow_store,
         "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(home.mlflow / "artifacts"),
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": place.artifacts,
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
         "_MLFLOW_SGI_NAME": "uvicorn",
     }
     return Program(
         name=MLFLOW,
-        command=[*command, "--host", "127.0.0.1", "--port", str(settings.mlflow_port)],
-        folder=home.mlflow,
+        command=[*command, "--host", place.host, "--port", str(settings.mlflow_port)],
+        folder=Home.of(settings).mlflow,
         environment={**environment(settings), **own},
     )
 
 
-def mlflow_migration(settings: Settings, database: Path) -> Program:
-    """Brings a database file to the installed MLflow's schema."""
+def mlflow_migration(settings: Settings, store: str) -> Program:
+    """Brings a database to the installed MLflow's schema."""
     return Program(
         name="mlflow-migration",
-        command=[str(_EXECUTABLES / "mlflow"), "db", "upgrade", f"sqlite:///{database}"],
+        command=[str(_EXECUTABLES / "mlflow"), "db", "upgrade", store],
         folder=Home.of(settings).mlflow,
         environment=environment(settings),
     )
@@ -119,7 +119,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    return str(value.absolute() if isinstance(value, Path) else value)
+    return str(value.absolute()) if isinstance(value, Path) else str(value or "")
 
 
 def _of_another_airflow(name: str) -> bool:

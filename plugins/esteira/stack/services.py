@@ -6,6 +6,7 @@ from pathlib import Path
 from esteira.settings import PROJECT, Settings
 from esteira.stack import boot, programs
 from esteira.stack.checks import check_ports, check_same_settings
+from esteira.stack.health import airflow_is_healthy
 from esteira.stack.home import USER, Home, Say, locked, write_private
 from esteira.stack.processes import end, end_marked, find, marked
 from esteira.stack.status import Status, status
@@ -35,9 +36,11 @@ def up(settings: Settings, *, say: Say = _silent, dags: Path = PROJECT / "dags")
     """Start what is not running yet and wait until all is healthy; `say` is told what happens.
 
     Raises PortError or RunningError before anything starts, and StartError or DatabaseError after
-    which nothing is left running.
+    which nothing is left running. An Airflow that AIRFLOW_URL names is only looked at.
     """
     home = Home.of(settings)
+    if settings.AIRFLOW_URL:
+        return _elsewhere(settings, home)
     with locked(home, say):
         missing = _missing(settings, home)
         check_ports(settings, missing)
@@ -47,22 +50,41 @@ def up(settings: Settings, *, say: Say = _silent, dags: Path = PROJECT / "dags")
             if missing:
                 _end_all(home)
             raise
-    return Services(
-        airflow_url=settings.airflow_url,
-        user=USER,
-        password=home.make_password(),
-        mlflow_url=settings.MLFLOW_TRACKING_URI,
-        started=bool(missing),
-    )
+    return _services(settings, home.make_password(), started=bool(missing))
 
 
 def down(settings: Settings, *, say: Say = _silent) -> bool:
-    """Stop every process of the home, whoever started it; False when there was none."""
+    """Stop every process of the home, whoever started it; False when there was none.
+
+    An Airflow that AIRFLOW_URL names goes on.
+    """
     home = Home.of(settings)
+    if settings.AIRFLOW_URL:
+        return False
     with locked(home, say):
         running = bool(marked(home))
         _end_all(home)
     return running
+
+
+def _elsewhere(settings: Settings, home: Home) -> Services:
+    password = home.password() or ""
+    if not airflow_is_healthy(settings.AIRFLOW_URL, USER, password, started=0):
+        raise boot.StartError(
+            f"Airflow at {settings.AIRFLOW_URL} is not healthy, and AIRFLOW_URL says that it is not started "
+            "here; start the stack that it belongs to, and look at the logs of its containers"
+        )
+    return _services(settings, password, started=False)
+
+
+def _services(settings: Settings, password: str, *, started: bool) -> Services:
+    return Services(
+        airflow_url=settings.airflow_url,
+        user=USER,
+        password=password,
+        mlflow_url=settings.mlflow_page,
+        started=started,
+    )
 
 
 def _start(settings: Settings, home: Home, dags: Path, missing: tuple[str, ...], say: Say) -> None:

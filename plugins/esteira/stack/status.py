@@ -8,8 +8,8 @@ import psutil
 from esteira.settings import Settings
 from esteira.stack import programs
 from esteira.stack.boot import airflow_health
-from esteira.stack.health import mlflow_is_healthy
-from esteira.stack.home import Home
+from esteira.stack.health import airflow_is_healthy, mlflow_is_healthy
+from esteira.stack.home import USER, Home
 from esteira.stack.processes import find, marked
 
 State = Literal["running", "unhealthy", "stopped", "elsewhere"]
@@ -33,6 +33,10 @@ def status(settings: Settings) -> tuple[Status, Status]:
 
 
 def _airflow(settings: Settings, home: Home) -> Status:
+    if settings.AIRFLOW_URL:
+        healthy = airflow_is_healthy(settings.AIRFLOW_URL, USER, home.password() or "", started=0)
+        state: State = "running" if healthy else "unhealthy"
+        return Status(service="Airflow", state=state, url=settings.airflow_url)
     healthy = airflow_health(settings, home)
     return _status("Airflow", settings.airflow_url, home, programs.AIRFLOW, healthy=healthy)
 
@@ -40,7 +44,7 @@ def _airflow(settings: Settings, home: Home) -> Status:
 def _mlflow(settings: Settings, home: Home) -> Status:
     url = settings.MLFLOW_TRACKING_URI
     if not programs.local_mlflow(settings):
-        return Status(service="MLflow", state="elsewhere", url=url)
+        return Status(service="MLflow", state="elsewhere", url=settings.mlflow_page)
     return _status("MLflow", url, home, (programs.MLFLOW,), healthy=mlflow_is_healthy(url))
 
 

@@ -37,15 +37,20 @@ def ask(url: str) -> str:
     return answer.stdout.strip()
 
 
+def reached(url: str, settings: Settings) -> str:
+    """The address at which this process reaches what callers find at `url`."""
+    return url.replace(settings.api_url, settings.GATEWAY_URL or settings.api_url, 1)
+
+
 def _runs_page(facts: Metadata, settings: Settings) -> str:
     """The address of the case's runs; where the terminal can, a link to this training's candidates."""
-    uri = settings.MLFLOW_TRACKING_URI
+    uri, shown = settings.MLFLOW_TRACKING_URI, settings.mlflow_page
     if not uri.startswith("http"):
         return uri
     answer = httpx.get(
         f"{uri}/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": facts.case}
     )
-    page = f"{uri}/#/experiments/{answer.raise_for_status().json()['experiment']['experiment_id']}/runs"
+    page = f"{shown}/#/experiments/{answer.raise_for_status().json()['experiment']['experiment_id']}/runs"
     chosen = quote(f"tags.`mlflow.parentRunId` = '{facts.mlflow_run_id}'")
     charts = f"workflowType=machine_learning&compareRunsMode=CHART&searchFilter={chosen}"
     return f"[link={page}?{charts}]{page}[/link]"
@@ -63,7 +68,7 @@ def show(case: str, settings: Settings, console: Console) -> None:
         raise ClientError(f"{case} is not live; look at `esteira status` and at the logs of its last run")
     published = bundle.load(settings.ARTEFATOS_PATH, live.case, live.version)
     facts = published.metadata
-    console.print(ask(live.url), highlight=False, markup=False)
+    console.print(ask(reached(live.url, settings)), highlight=False, markup=False)
     table = Table.grid(padding=(0, 2))
     synthetic = ", [yellow]synthetic data[/]" if facts.dataset.synthetic else ""
     table.add_row(
