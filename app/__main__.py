@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 
 from fastapi import FastAPI
 
-from app import listener, server, settings
+from app import listener, seal, server, settings
 from app.main import create_app, create_unavailable_app
 from app.modelo import open_version
 from app.settings import Settings, StartError
@@ -23,8 +24,9 @@ def main() -> int:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         told = settings.read(os.environ)
+        seal.check(told)
         app = _app(told)
-        bound = listener.bind(told.API_HOST, told.API_PORT, told.CASE)
+        bound = _bound(told)
     except StartError as error:
         log.error("%s", error)  # noqa: TRY400 - the message is all that a person needs
         return 2
@@ -32,6 +34,13 @@ def main() -> int:
     server.serve(app, bound)
     log.info("Finished what was begun; stopping")
     return 0
+
+
+def _bound(told: Settings) -> list[socket.socket]:
+    bound = [listener.bind(told.API_HOST, told.API_PORT, told.CASE)]
+    if told.API_SOCKET is not None:
+        bound.append(listener.bind_path(told.API_SOCKET))
+    return bound
 
 
 def _app(told: Settings) -> FastAPI:

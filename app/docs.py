@@ -66,7 +66,11 @@ def describe_with(api: FastAPI, record: type[BaseModel]) -> Callable[[], dict[st
     @functools.cache
     def describe() -> dict[str, Any]:
         content = get_openapi(
-            title=api.title, version=api.version, description=api.description, routes=api.routes
+            title=api.title,
+            version=api.version,
+            description=api.description,
+            routes=api.routes,
+            servers=[{"url": "."}],
         )
         schemas = content.setdefault("components", {}).setdefault("schemas", {})
         schemas["Record"] = record.model_json_schema()
@@ -81,11 +85,12 @@ def install(api: FastAPI) -> None:
 
     async def page() -> Response:
         return get_swagger_ui_html(
-            openapi_url="/openapi.json",
+            # relative, so that the page also works behind a gateway's prefix
+            openapi_url="openapi.json",
             title=api.title,
-            swagger_js_url="/docs/swagger-ui-bundle.js",
-            swagger_css_url="/docs/swagger-ui.css",
-            swagger_favicon_url="/docs/favicon.png",
+            swagger_js_url="docs/swagger-ui-bundle.js",
+            swagger_css_url="docs/swagger-ui.css",
+            swagger_favicon_url="docs/favicon.png",
             swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
         )
 

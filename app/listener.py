@@ -9,6 +9,7 @@ import json
 import socket
 import struct
 from contextlib import suppress
+from pathlib import Path
 
 from app.settings import StartError
 
@@ -38,6 +39,24 @@ def bind(host: str, port: int, case: str) -> socket.socket:
             "taken by another program" if error.errno == errno.EADDRINUSE else f"unusable ({error.strerror})"
         )
         raise StartError(f"Port {port} of {host} is {taken}; stop it, or choose another API_PORT") from None
+    return bound
+
+
+def bind_path(path: Path) -> socket.socket:
+    """Bind a Unix socket for everybody who may enter its folder; what a predecessor left there is replaced.
+
+    Raises StartError when the folder cannot be written to.
+    """
+    staged = path.with_name(f"{path.name}.new")
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        staged.unlink(missing_ok=True)
+        bound.bind(str(staged))
+        staged.chmod(0o666)
+        staged.replace(path)
+    except OSError as error:
+        bound.close()
+        raise StartError(f"API_SOCKET={path} cannot be listened on: {error}; choose another place") from None
     return bound
 
 

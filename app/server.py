@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from app import listener
+from app.oneway import Joined
 
 KEEP_ALIVE = 65
 """Seconds; longer than clients keep an idle connection, so that they are the ones to close it."""
@@ -58,12 +59,12 @@ class Drained(Server):
         self.should_exit = True
 
 
-def serve(app: ASGIApp, bound: socket.socket) -> None:
-    """Serve on a bound socket until told to stop."""
+def serve(app: ASGIApp, bound: Sequence[socket.socket]) -> None:
+    """Serve on bound sockets until told to stop."""
     config = Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Joined,
         ws="none",
         lifespan="off",
         access_log=False,
@@ -72,4 +73,4 @@ def serve(app: ASGIApp, bound: socket.socket) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=LONGEST_REQUEST,
     )
-    Drained(config).run([bound])
+    Drained(config).run(list(bound))

@@ -23,8 +23,12 @@ class Settings(BaseModel):
     CASE: str = Field(pattern=NAME_PATTERN)
     ARTEFATOS_PATH: Path = Path("artefatos")
     MODEL_VERSION: int | None = Field(None, ge=1)
+    BUNDLE_SHA256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Of the metadata file that an image was built with; what differs from it is not served."""
     API_HOST: str = "127.0.0.1"
     API_PORT: int = Field(8000, ge=1, le=65535)
+    API_SOCKET: Path | None = None
+    """A Unix socket to listen on besides, where only a gateway is to reach it."""
     INSTANCE_ID: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 

@@ -55,7 +55,7 @@ def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 def _remove_images(now: Settings) -> None:
     client = engine.connect()
     with engine.engine_does("remove the benchmark's images"):
-        label = f"esteira.home={home_id(now.ESTEIRA_HOME)}"
+        label = f"esteira.home={home_id(now)}"
         for image in client.images.list(filters={"label": label}):
             client.images.remove(str(image.id), force=True)
     client.close()

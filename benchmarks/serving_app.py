@@ -125,7 +125,7 @@ def main(artefatos: str, port: str) -> None:
     modelo = open_version(Path(artefatos), CASE, None)
     bundle = Bundle(folder=Path(artefatos) / CASE, metadata=modelo.metadata)
     api = with_rivals(create_app(modelo, "benchmark"), bundle, modelo)
-    server.serve(api, listener.bind("127.0.0.1", int(port), CASE))
+    server.serve(api, [listener.bind("127.0.0.1", int(port), CASE)])
 
 
 if __name__ == "__main__":

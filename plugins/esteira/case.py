@@ -17,6 +17,9 @@ from esteira.vocabulary import Task, Word
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 """A case's name is a file name, a container name and a part of a DAG id."""
 
+API_PATHS = frozenset({"predict", "model", "check", "health", "metrics", "docs", "explain"})
+"""What the gateway could not tell from a path of the default case is no case's name."""
+
 RegressionMetric = Literal["r2", "rmse", "mae", "mape", "medae", "r2_log"]
 ClassificationMetric = Literal[
     "accuracy",
@@ -226,6 +229,28 @@ class Serve(Word):
     """Whether every candidate's own answer, with its scores, stands beside the chosen one's."""
 
 
+class Release(Word):
+    """How a new version goes live, and what sends it back."""
+
+    replicas: int = Field(1, ge=1, le=8)
+    """How many containers serve a version side by side."""
+    canary: int = Field(0, ge=0, le=50)
+    """The percent of live requests that a new version gets first; 0 leaves that step out."""
+    bake: float = Field(30.0, ge=1, le=86_400)
+    """For how many seconds it is watched on that share."""
+    errors: float = Field(0.01, ge=0, lt=1)
+    """The highest share of its requests that may fail: answered 5xx, or not at all."""
+    p99_ratio: float = Field(1.5, ge=1)
+    """The highest p99 of its answers, as a multiple of the old version's over the same time."""
+    shadow: int = Field(0, ge=0, le=100)
+    """The percent of live questions that are also asked of it, unseen; 0 leaves that step out."""
+    shadow_seconds: float = Field(30.0, ge=1, le=86_400)
+    agreement: float | None = Field(None, gt=0, le=1)
+    """The lowest share of those that both versions must answer alike; None only reports it."""
+    keep: int = Field(3, ge=0, le=100)
+    """How many earlier versions stay ready to go back to, stopped."""
+
+
 class Case(Word):
     """One prediction problem: where the data is, its columns, cleaning, candidates and gate."""
 
@@ -240,7 +265,15 @@ class Case(Word):
     train: Train
     gate: dict[Metric | Literal["coverage"], float] = Field(default_factory=dict)
     serve: Serve = Serve()
+    release: Release = Release()
     example: dict[str, int | float | str | None] | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _no_path(cls, name: str) -> str:
+        if name in API_PATHS:
+            raise ValueError(f"{name!r} is a path of the API; give the file another name")
+        return name
 
     @cached_property
     def features(self) -> dict[str, Column]:

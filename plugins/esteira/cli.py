@@ -2,10 +2,10 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from esteira import bundle, casefile, settings
 from esteira.errors import EsteiraError
 from esteira.settings import DEFAULT_CASE, Settings
 
+if TYPE_CHECKING:
+    from esteira.deploy.marks import Marks
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -25,18 +28,21 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
+SHADOW_PERCENT = 20
+
 CaseName = Annotated[str, typer.Argument(help="A case: the name of a file in casos/ without .yaml.")]
 
 
 @app.command()
 def up() -> None:
     """Start Airflow and MLflow in the background, and say where they are."""
-    from esteira.deploy import live
+    from esteira.deploy import champion, live
     from esteira.stack import services
 
     with _explained() as now, out.status("Starting Airflow and MLflow") as waiting:
         running = services.up(now, say=waiting.update)
-        live.resume(now)
+        for one in live.resume(now):
+            champion.try_to_follow(one.case, now)
         waiting.stop()
         out.print(f"Airflow  {running.airflow_url}  user {running.user}  password {running.password}")
         out.print(f"MLflow   {running.mlflow_url}")
@@ -57,7 +63,7 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Say what is running and which versions are live."""
-    from esteira.deploy import live
+    from esteira.deploy import live, marks
     from esteira.stack import services
 
     with _explained() as now:
@@ -68,6 +74,7 @@ def status() -> None:
         for name in casefile.names(now.CASOS_PATH):
             api = live.live(name, now)
             state = f"version {api.version} live" if api else "not live"
+            state += ", pinned" if marks.read(now, name).pinned else ""
             table.add_row(f"API of {name}", state, api.url if api else "", api.target if api else "")
         out.print(table)
 
@@ -121,13 +128,115 @@ def new(
 
 
 @app.command()
+def release(
+    case: CaseName = DEFAULT_CASE,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="The version; by default the newest that is not withdrawn.")
+    ] = None,
+    canary: Annotated[
+        int | None, typer.Option(min=0, max=50, help="Percent of the requests that it gets first.")
+    ] = None,
+    bake: Annotated[float | None, typer.Option(min=1, help="Seconds for which they are watched.")] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Compare its answers to copies of live requests before that.")
+    ] = False,
+) -> None:
+    """Put a version live: beside the old one first, then on a share of the traffic, then on all of it."""
+    from esteira.deploy.facts import Wanted
+    from esteira.deploy.limits import limits
+    from esteira.deploy.whole import go_live
+
+    with _explained() as now, out.status(f"Releasing {case}") as waiting:
+        copied = (limits(now, case).shadow or SHADOW_PERCENT) if shadow else None
+        wanted = Wanted(canary=canary, bake=bake, shadow=copied)
+        go_live(case, version, now, wanted, say=_told(waiting.update))
+
+
+@app.command()
+def rollback(
+    case: CaseName = DEFAULT_CASE,
+    to: Annotated[
+        int | None, typer.Option("--to", min=1, help="The version; by default the one that served before.")
+    ] = None,
+) -> None:
+    """Go back to an earlier version, at once; Airflow and MLflow need not run."""
+    from esteira.deploy import back, champion
+    from esteira.deploy import release as steps
+
+    with _explained() as now:
+        with out.status(f"Going back to an earlier version of {case}") as waiting:
+            went = back.roll_back(case, to, now)
+            out.print(f"[green]✓[/] {went.sentence()}, in {went.seconds:.1f} s", highlight=False)
+            waiting.update("Stopping what served before")
+            steps.retire(went, now)
+        champion.try_to_follow(case, now)
+
+
+@app.command()
+def releases(
+    case: CaseName = DEFAULT_CASE,
+    as_json: Annotated[bool, typer.Option("--json", help="The journal's lines as they are.")] = False,
+) -> None:
+    """Show what went live when, from which version, by whom, and how it ended."""
+    from esteira.deploy import audit, journal
+
+    with _explained() as now:
+        lines = journal.releases(now.ARTEFATOS_PATH, case)
+        if as_json:
+            for line in lines:
+                out.print_json(line.model_dump_json(exclude_none=True), indent=None)
+        else:
+            out.print(audit.table(case, lines, out.width) if lines else f"Nothing of {case} was released yet")
+
+
+@app.command()
+def withdraw(
+    case: CaseName,
+    version: Annotated[int, typer.Argument(min=1)],
+    reason: Annotated[str | None, typer.Option(help="Why; for whoever wants to release it.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it be released again.")] = False,
+) -> None:
+    """Have a version never released again."""
+    from esteira.deploy import marks
+
+    with _explained() as now:
+        marks.mark(now, case, version, "restored" if undo else "withdrawn", reason)
+        done = "may be released again" if undo else "is withdrawn: no release takes it"
+        out.print(f"Version {version} of {case} {done}", highlight=False)
+
+
+@app.command()
+def pin(
+    case: CaseName,
+    version: Annotated[int | None, typer.Option(min=1, help="By default the one that serves.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; for whoever wants another one.")] = None,
+) -> None:
+    """Have no other version of a case go live until `unpin`."""
+    from esteira.deploy import marks
+
+    with _explained() as now:
+        pinned = marks.mark(now, case, version or marks.serving(now, case), "pinned", reason)
+        out.print(f"{case} stays at version {pinned.version} until: esteira unpin {case}", highlight=False)
+
+
+@app.command()
+def unpin(case: CaseName) -> None:
+    """Let other versions of a case go live again."""
+    from esteira.deploy import marks
+
+    with _explained() as now:
+        marks.unpin(now, case)
+        out.print(f"{case} takes new versions again", highlight=False)
+
+
+@app.command()
 def versions(case: CaseName = DEFAULT_CASE) -> None:
-    """List a case's published versions, with their scores and what is live."""
-    from esteira.deploy import live
+    """List a case's published versions, with their scores and what is live, pinned or withdrawn."""
+    from esteira.deploy import live, marks
 
     with _explained() as now:
         known = bundle.versions(now.ARTEFATOS_PATH, case)
-        serving = live.live(case, now)
+        serving, said = live.live(case, now), marks.read(now, case)
         heads = ("version", "published", "model", "on the holdout", "rows", "")
         table = Table(*heads, title=f"Versions of {case}")
         for number in known:
@@ -138,9 +247,16 @@ def versions(case: CaseName = DEFAULT_CASE) -> None:
                 facts.chosen,
                 facts.told(),
                 f"{facts.dataset.rows:,}",
-                "[green]live[/]" if serving and serving.version == number else "",
+                _standing(number, serving.version if serving else None, said),
             )
         out.print(table if known else f"{case} has no version yet; publish one with: esteira run {case}")
+
+
+def _standing(version: int, serving: int | None, said: "Marks") -> str:
+    words = ["[green]live[/]"] if version == serving else []
+    words += ["[cyan]pinned[/]"] if said.pinned and said.pinned.version == version else []
+    words += ["[yellow]withdrawn[/]"] if version in said.withdrawn else []
+    return ", ".join(words)
 
 
 def _run_here(case: str, now: Settings) -> None:
@@ -175,6 +291,16 @@ def _fault(now: Settings, name: str) -> str | None:
     candidates = ", ".join(one.kind for one in case.train.candidates)
     out.print(f"[green]✓[/] {name}: {case.title}, {len(case.features)} columns → {case.target}; {candidates}")
     return None
+
+
+def _told(update: Callable[[str], None]) -> Callable[[str], None]:
+    """Each sentence stays on the screen, and stands beside the spinner until the next one."""
+
+    def tell(sentence: str) -> None:
+        out.print(f"[green]✓[/] {sentence}", highlight=False)
+        update(sentence)
+
+    return tell
 
 
 @contextmanager

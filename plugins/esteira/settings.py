@@ -27,13 +27,25 @@ class Settings(BaseModel):
 
     CASOS_PATH: Path = PROJECT / "casos"
     RAW_DATA_PATH: Path = PROJECT / "dados" / "raw"
+    SYNTHETIC_DATA_PATH: Path | None = None
+    """Where raw files that are made up are written and looked for, if that is not RAW_DATA_PATH."""
     PROCESSED_DATA_PATH: Path = PROJECT / "dados" / "processed"
     ARTEFATOS_PATH: Path = PROJECT / "artefatos"
     ESTEIRA_HOME: Path = PROJECT / ".esteira"
     MLFLOW_TRACKING_URI: str = Field("http://127.0.0.1:5000", pattern=r"^(https?|sqlite)://")
+    MLFLOW_PAGE: str = ""
+    """Where people open MLflow, if that is not MLFLOW_TRACKING_URI."""
     AIRFLOW_PORT: int = Field(8080, ge=1, le=65535)
+    AIRFLOW_URL: str = Field("", pattern=r"^(https?://|$)")
+    """Where programs reach an Airflow that is not started here, such as the one of a stack of containers."""
     DEPLOY_TARGET: Literal["auto", "docker", "process"] = "auto"
     API_PORT: int = Field(8000, ge=1, le=65535)
+    GATEWAY_VOLUME: str = ""
+    """The Docker volume that is mounted at ESTEIRA_HOME/gateway/api, where the gateway is part of a stack."""
+    GATEWAY_URL: str = Field("", pattern=r"^(https?://|$)")
+    """Where programs reach that gateway."""
+    HOME_ID: str = ""
+    """What marks the containers of this home, where its path does not tell it from others."""
 
     @property
     def api_url(self) -> str:
@@ -41,7 +53,12 @@ class Settings(BaseModel):
 
     @property
     def airflow_url(self) -> str:
+        """Where people open Airflow."""
         return f"http://127.0.0.1:{self.AIRFLOW_PORT}"
+
+    @property
+    def mlflow_page(self) -> str:
+        return self.MLFLOW_PAGE or self.MLFLOW_TRACKING_URI
 
     @property
     def mlflow_port(self) -> int:
@@ -58,7 +75,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     given: dict[str, str] = {name: environment[name] for name in NAMES if environment.get(name)}
     for key in given:
-        if Settings.model_fields[key].annotation is Path:
+        if Settings.model_fields[key].annotation in (Path, Path | None):
             given[key] = str(PROJECT / given[key])
     try:
         return Settings.model_validate(given)

@@ -94,6 +94,12 @@ def test_a_mistyped_case_is_met_with_the_nearest_name(tmp_path):
         casefile.load(write(tmp_path), "flat")
 
 
+def test_a_case_is_not_called_as_a_path_of_the_api(tmp_path):
+    (write(tmp_path) / "flats.yaml").rename(tmp_path / "predict.yaml")
+    with pytest.raises(CaseError, match=r"'predict' is a path of the API; give the file another name"):
+        casefile.load(tmp_path, "predict")
+
+
 @pytest.mark.parametrize("content", ["- a list", "a: [unclosed", "just words"])
 def test_what_is_not_a_mapping_is_refused(tmp_path, content):
     (tmp_path / "odd.yaml").write_text(content)
@@ -103,3 +109,35 @@ def test_what_is_not_a_mapping_is_refused(tmp_path, content):
 
 def test_blanks_in_a_column_name_become_underscores_in_json():
     assert json_name("White Marble") == "White_Marble"
+
+
+def test_a_case_that_says_nothing_of_releases_gets_one_container_without_a_canary(tmp_path):
+    release = casefile.load(write(tmp_path), "flats").release
+    assert (release.replicas, release.canary, release.shadow, release.keep) == (1, 0, 0, 3)
+    assert (release.bake, release.errors, release.p99_ratio, release.agreement) == (30, 0.01, 1.5, None)
+
+
+def test_a_case_says_how_its_versions_go_live(tmp_path):
+    words = {"replicas": 2, "canary": 10, "bake": 60, "shadow": 25, "agreement": 0.9, "p99_ratio": 2}
+    release = casefile.load(write(tmp_path, release=words), "flats").release
+    assert {name: getattr(release, name) for name in words} == words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"replicas": 0},
+        {"replicas": 9},
+        {"canary": 51},
+        {"bake": 0},
+        {"shadow": 101},
+        {"errors": 1},
+        {"p99_ratio": 0.9},
+        {"agreement": 1.1},
+        {"keep": -1},
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_named(tmp_path, words):
+    (name,) = words
+    with pytest.raises(CaseError, match=f"release.{name}"):
+        casefile.load(write(tmp_path, release=words), "flats")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -58,7 +59,7 @@ def on_docker(settings: Settings, engine: docker.DockerClient) -> Settings:
 
 
 def _remove_images_and_see_no_container(settings: Settings) -> None:
-    ours = {"label": f"esteira.home={home_id(settings.ESTEIRA_HOME)}"}
+    ours = {"label": f"esteira.home={home_id(settings)}"}
     try:
         client = docker.from_env()
         images = client.images.list(filters=ours)
@@ -67,4 +68,6 @@ def _remove_images_and_see_no_container(settings: Settings) -> None:
         return
     assert left == []
     for image in images:
-        client.images.remove(image.id, force=True)
+        # one without a name goes with the last that was made from it
+        with suppress(docker.errors.ImageNotFound):
+            client.images.remove(image.id, force=True)

@@ -2,9 +2,10 @@
 
 import sys
 
-from esteira.deploy.release import build, start_and_verify, switch
+from esteira.deploy.release import ask_golden, build, retire, start, switch
 from esteira.settings import Settings
 
 if __name__ == "__main__":
     settings = Settings.model_validate_json(sys.argv[1])
-    switch(start_and_verify(build("tiny", int(sys.argv[2]), settings), settings), settings)
+    built = build("tiny", int(sys.argv[2]), settings)
+    retire(switch(ask_golden(start(built, settings), settings), settings), settings)

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import httpx
 
-from bundles import tiny_bundle
+from bundles import signer_of, tiny_bundle
 from esteira.bundle import Bundle, Facts, Role
 from esteira.bundle import publish as publish_bundle
-from esteira.deploy.facts import Release
-from esteira.deploy.release import build, start_and_verify, switch
+from esteira.deploy.facts import Release, Verified
+from esteira.deploy.live import placed
+from esteira.deploy.release import ask_golden, build, retire, start, switch
 from esteira.settings import PROJECT, Settings
 
 RECORD = {"Living Area": 100, "Rate": 1.5, "City": 2, "Kind": "b"}
@@ -31,17 +32,43 @@ def publish(settings: Settings, offset: float = 0) -> Bundle:
 
 
 def release(settings: Settings, version: int | None = None, case: str = "tiny") -> Release:
-    """All three steps; what passes between them travels as JSON, as between Airflow's tasks."""
+    """All steps; what passes between them travels as JSON, as between Airflow's tasks."""
     built = build(case, version, settings)
     built = type(built).model_validate_json(built.model_dump_json())
-    started = start_and_verify(built, settings)
+    started = start(built, settings)
     started = type(started).model_validate_json(started.model_dump_json())
-    return switch(started, settings)
+    tried = ask_golden(started, settings)
+    tried = type(tried).model_validate_json(tried.model_dump_json())
+    went = switch(tried, settings)
+    retire(type(went).model_validate_json(went.model_dump_json()), settings)
+    return went
+
+
+def verified(settings: Settings, version: int | None = None, case: str = "tiny") -> Verified:
+    """A version that runs beside what is live and answered its golden examples."""
+    return ask_golden(start(build(case, version, settings), settings), settings)
+
+
+def serving(settings: Settings) -> list[str]:
+    """The instances that serve, of all cases."""
+    return [one.id for _, one in placed(None, settings) if one.role == "live" and one.running]
+
+
+def running(settings: Settings) -> list[str]:
+    """The instances that run, for whatever."""
+    return [one.id for _, one in placed(None, settings) if one.running]
+
+
+def url(settings: Settings, case: str = "tiny") -> str:
+    """Where a case is served."""
+    if settings.DEPLOY_TARGET == "docker":
+        return f"{settings.api_url}/{case}"
+    return settings.api_url
 
 
 def ask(settings: Settings) -> float:
     """What the public port answers to RECORD."""
-    response = httpx.post(f"{settings.api_url}/predict", json=RECORD, trust_env=False)
+    response = httpx.post(f"{url(settings)}/predict", json=RECORD, trust_env=False)
     assert response.status_code == 200, response.text
     return float(response.json()["prediction"])
 
@@ -69,7 +96,7 @@ def _ask_on(settings: Settings, answers: Counter[str], done: threading.Event, ke
     with httpx.Client(trust_env=False, limits=limits, timeout=5) as client:
         while not done.is_set():
             try:
-                response = client.post(f"{settings.api_url}/predict", json=RECORD)
+                response = client.post(f"{url(settings)}/predict", json=RECORD)
                 answers[str(response.json().get("prediction", response.status_code))] += 1
             except httpx.HTTPError as error:
                 answers[repr(error)] += 1
@@ -88,7 +115,8 @@ def publish_again(
     files = {role: bundle.read(role) for role in roles}
     if graph is not None:
         files["onnx"] = graph
-    return publish_bundle(bundle.folder.parent, facts.model_copy(update=changes), files)
+    artefatos = bundle.folder.parent
+    return publish_bundle(artefatos, facts.model_copy(update=changes), files, signer_of(artefatos))
 
 
 def deployer(settings: Settings, version: int) -> subprocess.Popen[str]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
+import re
 import shutil
-import subprocess
 import time
+from pathlib import Path
 
 import docker
 import pytest
 from releasing import ask, publish, publish_again, release
 
 from esteira import commit
+from esteira.bundle import Bundle, load
 from esteira.deploy import context
 from esteira.deploy.container import DockerTarget
 from esteira.deploy.errors import ImageError
-from esteira.deploy.live import placed, stop
+from esteira.deploy.facts import home_id
+from esteira.deploy.live import placed
 from esteira.deploy.release import build
 from esteira.settings import PROJECT, Settings
-from needs import missing
 
 pytestmark = pytest.mark.docker
 
@@ -58,19 +60,55 @@ def test_a_new_version_adds_only_its_bundle_and_an_old_one_is_not_built_twice(
     assert first.image is not None
     assert second.image is not None
     layers = [engine.images.get(image.id).attrs["RootFS"]["Layers"] for image in (first.image, second.image)]
-    # of the bundle's two layers, the metadata's comes first, and the graph is the same
-    assert layers[0][:-2] == layers[1][:-2]
-    assert layers[0][-2] != layers[1][-2]
+    assert layers[0][:-1] == layers[1][:-1]
+    assert layers[0][-1] != layers[1][-1]
     assert seconds <= 5
     assert build("tiny", 1, on_docker).image == first.image
+
+
+def test_the_same_input_gives_the_same_layers_and_another_bundle_another_last_one(
+    on_docker: Settings, engine: docker.DockerClient, tmp_path: Path
+):
+    bundle = publish(on_docker)
+    first = _layers(engine, bundle)
+    shutil.copytree(on_docker.ARTEFATOS_PATH, tmp_path / "copy", copy_function=shutil.copyfile)
+    time.sleep(1.1)
+    again = _layers(engine, load(tmp_path / "copy", "tiny"))
+    other = _layers(engine, publish_again(bundle))
+
+    assert again == first
+    assert other[:-1] == first[:-1]
+    assert other[-1] != first[-1]
+
+
+@pytest.mark.parametrize("file", ["metadados/metadados_v1.json", "onnx/modelo_v1.onnx"])
+def test_a_container_whose_bundle_was_altered_refuses_to_start(
+    on_docker: Settings, engine: docker.DockerClient, file: str
+):
+    publish(on_docker)
+    built = build("tiny", None, on_docker)
+    assert built.image is not None
+    altered = f"FROM {built.image.id}\nUSER root\nRUN echo >> /srv/artefatos/tiny/{file}\nUSER 10001\n"
+    image, _ = engine.images.build(fileobj=io.BytesIO(altered.encode()), rm=True, forcerm=True)
+    container = engine.containers.run(image.id, detach=True)
+    try:
+        code, said = container.wait(timeout=30)["StatusCode"], container.logs().decode()
+    finally:
+        container.remove(force=True)
+    assert code == 2
+    assert f"/srv/artefatos/tiny/{file} is not the file" in said
+    assert "Traceback" not in said
 
 
 def test_a_container_is_shut_in(on_docker: Settings, engine: docker.DockerClient):
     publish(on_docker)
     entry = release(on_docker)
     containers = engine.containers.list(filters={"label": "esteira.case=tiny"})
-    mine = [c for c in containers if entry.instance in c.name or f"-door-{on_docker.API_PORT}-" in c.name]
-    assert len(mine) == 2
+    live = next(c for c in containers if entry.instances[0] in c.name)
+    home = f"esteira.home={home_id(on_docker)}"
+    (gateway,) = engine.containers.list(filters={"label": [home, "esteira.role=gateway"]})
+    mine = [live, gateway]
+    assert live.attrs["HostConfig"]["NetworkMode"] == "none"
     for container in mine:
         host = container.attrs["HostConfig"]
         assert (host["ReadonlyRootfs"], host["CapDrop"]) == (True, ["ALL"])
@@ -78,8 +116,7 @@ def test_a_container_is_shut_in(on_docker: Settings, engine: docker.DockerClient
         assert host["Memory"] > 0
         assert host["PidsLimit"] > 0
         assert {binding[0]["HostIp"] for binding in (host["PortBindings"] or {}).values()} <= {"127.0.0.1"}
-    live = next(c for c in mine if entry.instance in c.name)
-    assert live.exec_run(["id", "-u"]).output == b"10001\n"
+    assert [one.exec_run(["id", "-u"]).output for one in mine] == [b"10001\n"] * 2
     assert live.exec_run(["touch", "/srv/x"]).exit_code != 0
     assert live.exec_run(["touch", "/tmp/x"]).exit_code == 0  # noqa: S108
     status = live.exec_run(["grep", "-E", "CapEff|CapPrm|NoNewPrivs", "/proc/1/status"]).output.decode()
@@ -107,34 +144,13 @@ def test_only_the_newest_images_are_kept_and_never_the_live_one_is_lost(
     for _ in range(4):
         publish_again(bundle)
         build("tiny", None, on_docker)
-    DockerTarget(on_docker).prune("tiny")
+    DockerTarget(on_docker).prune("tiny", keep=2)
     ((_, instance),) = placed(None, on_docker)
     images = engine.images.list(
         filters={"label": [f"esteira.home={_home_label(engine, instance.handle)}", "esteira.case=tiny"]}
     )
     assert sorted(image.labels["esteira.version"] for image in images) == ["1", "3", "4", "5"]
     assert ask(on_docker) == 212.0
-
-
-def test_compose_serves_a_built_version(on_docker: Settings, engine: docker.DockerClient):
-    if shutil.which("docker-compose") is None:
-        missing("docker-compose is not installed")
-    publish(on_docker)
-    build("tiny", None, on_docker)
-    environment = {**os.environ, "CASE": "tiny", "VERSION": "1", "API_PORT": str(on_docker.API_PORT)}
-    compose = [
-        "docker-compose",
-        "-p",
-        f"esteira{on_docker.API_PORT}",
-        "-f",
-        str(PROJECT / "docker-compose.yml"),
-    ]
-    try:
-        subprocess.run([*compose, "up", "-d"], env=environment, check=True, capture_output=True)
-        assert _answer_within(on_docker, 20) == 212.0
-    finally:
-        subprocess.run([*compose, "down"], env=environment, check=True, capture_output=True)
-    assert stop(None, on_docker) == ()
 
 
 def test_the_same_content_is_the_same_context_to_the_byte(on_docker: Settings):
@@ -146,16 +162,31 @@ def test_the_same_content_is_the_same_context_to_the_byte(on_docker: Settings):
     json.dumps(sorted(files))
 
 
-def _answer_within(settings: Settings, seconds: float) -> float:
-    import httpx
+def test_only_the_stages_that_a_target_needs_are_sent_to_the_engine():
+    dockerfile = (PROJECT / "Dockerfile").read_text()
+    api = context.only("api", dockerfile)
+    assert re.findall(r"^FROM .* AS (\w+)$", api, re.MULTILINE) == ["dependencies", "code", "api"]
+    assert api.startswith(dockerfile[: dockerfile.index("FROM")])
+    assert context.only("gateway", dockerfile).count("FROM") == 1
 
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return ask(settings)
-        except (httpx.HTTPError, AssertionError):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+
+def _layers(engine: docker.DockerClient, bundle: Bundle) -> list[str]:
+    """The layers of a version's image, without the cache; the dependencies, which take long, are left out."""
+    code = context.code_files()
+    api = code["Dockerfile"].decode().replace("COPY --from=dependencies /out /\n", "")
+    files = {**code, **context.bundle_files(bundle), "Dockerfile": context.only("api", api).encode()}
+    image, _ = engine.images.build(
+        fileobj=context.tar(files),
+        custom_context=True,
+        nocache=True,
+        rm=True,
+        forcerm=True,
+        target="api",
+        buildargs={"CASE": "tiny", "VERSION": str(bundle.version), "HOME_ID": "of-a-test"},
+    )
+    layers = list(image.attrs["RootFS"]["Layers"])
+    engine.images.remove(image.id, force=True)
+    return layers
 
 
 def _home_label(engine: docker.DockerClient, container: str) -> str:

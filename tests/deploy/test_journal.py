@@ -63,7 +63,7 @@ def test_writers_at_once_lose_no_line(artefatos: Path):
 
 def test_a_step_that_fails_is_recorded_whatever_ended_it(artefatos: Path):
     settings = Settings(ARTEFATOS_PATH=artefatos)
-    with pytest.raises(KeyboardInterrupt), Attempt("start", settings, "tiny", 3, None):
+    with pytest.raises(KeyboardInterrupt), Attempt("start", settings, "tiny", 3):
         raise KeyboardInterrupt
     (failed,) = journal.releases(artefatos, "tiny")
     assert (failed.outcome, failed.step, failed.version, failed.reason) == (

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
-from releasing import ANSWER, ask, deployer, publish, release
+from releasing import ANSWER, ask, deployer, publish, release, running, serving
 
-from esteira.deploy import port
+from esteira.deploy import port, standing
 from esteira.deploy.errors import EngineError
 from esteira.deploy.live import placed
-from esteira.deploy.process import Record
 from esteira.deploy.release import build
 from esteira.deploy.target import pick
 from esteira.settings import Settings
@@ -24,7 +22,8 @@ def test_a_case_moves_from_process_to_container_and_back(settings: Settings, on_
     for told in (on_docker, settings):
         entry = release(told)
         assert ask(told) == ANSWER
-        assert [(i.target, i.id) for _, i in placed(None, told)] == [(told.DEPLOY_TARGET, entry.instance)]
+        assert running(told) == serving(told) == list(entry.instances)
+        assert [i.target for _, i in placed(None, told) if i.running] == [told.DEPLOY_TARGET]
 
 
 @pytest.mark.docker
@@ -57,15 +56,17 @@ def test_without_an_engine_auto_serves_from_a_process_and_docker_says_what_to_do
         build("tiny", None, settings.model_copy(update={"DEPLOY_TARGET": "docker"}))
 
 
-def test_a_record_says_which_process_is_live_and_a_torn_one_is_put_right(settings: Settings):
-    publish(settings)
-    entry = release(settings)
-    path = settings.ESTEIRA_HOME / "api" / "tiny.json"
-    record = Record.model_validate_json(path.read_bytes())
-    assert (record.instance.id, record.instance.port) == (entry.instance, settings.API_PORT)
-    assert "Serving tiny" in record.log.read_text()
+def test_the_file_that_says_who_serves_is_made_anew_where_it_was_lost(on_target: Settings):
+    publish(on_target)
+    entry = release(on_target)
+    path = on_target.ESTEIRA_HOME / "api" / "tiny.json"
+    written = standing.read(on_target, "tiny")
+    assert written is not None
+    assert written.instances == entry.instances
 
-    path.write_text(json.dumps({"pid": record.pid})[:-3])
-    assert release(settings).from_version == 1
-    assert Record.model_validate_json(path.read_bytes()).instance.id != entry.instance
-    assert len(placed(None, settings)) == 1
+    path.write_text(path.read_text()[:-3])
+    build("tiny", None, on_target)
+    assert standing.read(on_target, "tiny") == written
+    path.unlink()
+    assert release(on_target).from_version == 1
+    assert ask(on_target) == ANSWER

@@ -19,6 +19,7 @@ from apis import free_port
 from esteira import bundle, casefile
 from esteira.case import json_name
 from esteira.data import clean, raw
+from esteira.deploy.live import live
 from esteira.settings import PROJECT, Settings
 from esteira.train.features import layout
 from esteira.train.split import HOLDOUT, sides
@@ -50,10 +51,16 @@ class Journey:
         rows = pd.read_parquet(dataset.path)
         return rows[sides(rows) == HOLDOUT]
 
-    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+    def url(self, case: str) -> str:
+        """Where a case is live."""
+        now = live(case, self.settings)
+        assert now is not None
+        return now.url
+
+    def predict(self, case: str, rows: pd.DataFrame) -> np.ndarray:
         """What the live API answers, one number for each row."""
         records = json.loads(rows.rename(columns=json_name).to_json(orient="records"))
-        answer = httpx.post(f"{self.settings.api_url}/predict/batch", json=records, timeout=60)
+        answer = httpx.post(f"{self.url(case)}/predict/batch", json=records, timeout=60)
         assert answer.status_code == 200, answer.text
         return np.array([one["prediction"] for one in answer.json()["predictions"]])
 
@@ -109,7 +116,7 @@ def test_a_raw_file_becomes_a_live_api(journey, prepare):
     assert f"{case} version 1" in done.stdout
     holdout = journey.holdout(case).head(5_000)
     features = holdout[list(published.metadata.columns)]
-    answers = journey.predict(features)
+    answers = journey.predict(case, features)
     actual = holdout[published.metadata.target].to_numpy(float)
     assert "version 1 live" in journey.esteira("status").stdout
     assert "live" in journey.esteira("versions", case).stdout
@@ -137,7 +144,7 @@ def check_small(journey: Journey, answers: np.ndarray, actual: np.ndarray) -> No
     assert r2_score(actual, answers) > 0.9
     again = journey.esteira("run", "flats", "--local")
     assert again.returncode == 0, again.stderr
-    assert httpx.get(f"{journey.settings.api_url}/check").json() == {"status": "ok", "version": 2}
+    assert httpx.get(f"{journey.url('flats')}/check").json() == {"status": "ok", "version": 2}
     lines = (journey.settings.ARTEFATOS_PATH / "flats" / "releases.jsonl").read_text().splitlines()
     told = [json.loads(line) for line in lines]
     assert [(one["version"], one.get("from_version"), one["outcome"]) for one in told] == [

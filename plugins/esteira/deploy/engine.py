@@ -37,7 +37,7 @@ def connect() -> DockerClient:
 def engine_does(what: str) -> Iterator[None]:
     """Turn whatever the engine or the connection to it fails with into an EngineError that says at what.
 
-    Raises GoneError, which is one, when what it is about does not exist any more.
+    Raises GoneError, which is one, when what it is about does not exist any more, or is being removed.
     """
     import docker
     from requests.exceptions import RequestException
@@ -48,6 +48,8 @@ def engine_does(what: str) -> Iterator[None]:
     except docker.errors.NotFound as error:
         raise GoneError(f"The Docker engine could not {what}: {error.explanation or error}") from None
     except docker.errors.APIError as error:
+        if "is already in progress" in str(error.explanation):
+            raise GoneError(f"Somebody else is at it to {what}: {error.explanation}") from None
         raise EngineError(f"The Docker engine could not {what}: {error.explanation or error}") from None
     except (docker.errors.DockerException, RequestException, HTTPError, OSError) as error:
         raise EngineError(

@@ -10,9 +10,13 @@ class DeployError(EsteiraError):
 class EngineError(DeployError):
     """The Docker engine does not answer, stopped midway or refused a request."""
 
+    may_pass = True
+
 
 class GoneError(EngineError):
     """The Docker engine does not know a container or an image any more."""
+
+    may_pass = False
 
 
 class ImageError(DeployError):
@@ -35,5 +39,31 @@ class PortError(DeployError):
     """The public port serves something else."""
 
 
+class DiskError(DeployError):
+    """There is no room left for what a release writes down."""
+
+
 class LockedError(DeployError):
     """Another release of the case is under way."""
+
+
+class GatewayError(DeployError):
+    """The gateway does not answer, or refuses what it was told."""
+
+    may_pass = True
+
+
+class CanaryError(DeployError):
+    """A share of the traffic was asked for where there is no gateway to share it."""
+
+
+class PinnedError(DeployError):
+    """The case is pinned to another version."""
+
+
+class WithdrawnError(DeployError):
+    """The version was withdrawn, and is not to be released."""
+
+
+class NoWayBackError(DeployError):
+    """There is no earlier version to go back to."""

@@ -10,6 +10,11 @@ HARDENED: dict[str, Any] = {
     "init": True,
     "log_config": {"type": "json-file", "config": {"max-size": "5m", "max-file": "2"}},
 }
-API_LIMITS: dict[str, Any] = {"mem_limit": "1g", "memswap_limit": "1g", "pids_limit": 128}
-DOOR_LIMITS: dict[str, Any] = {"mem_limit": "64m", "memswap_limit": "64m", "pids_limit": 16}
+API_LIMITS: dict[str, Any] = {
+    "network_mode": "none",
+    "mem_limit": "1g",
+    "memswap_limit": "1g",
+    "pids_limit": 128,
+}
+GATEWAY_LIMITS: dict[str, Any] = {"mem_limit": "256m", "memswap_limit": "256m", "pids_limit": 64}
 RESTARTED: Any = {"Name": "unless-stopped"}

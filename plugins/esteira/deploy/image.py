@@ -18,7 +18,6 @@ from esteira.deploy.facts import Image
 if TYPE_CHECKING:
     from docker import DockerClient
 
-KEPT_IMAGES = 3
 IDENTITY = {
     "CASE": "esteira.case",
     "VERSION": "esteira.version",
@@ -62,13 +61,27 @@ def build(client: DockerClient, bundle: Bundle, home: str, commit: str | None, b
         return Image(name=name, id=_built(client, name, files, {**arguments, "COMMIT": commit or ""}))
 
 
-def prune(client: DockerClient, case: str, home: str) -> None:
+def build_target(client: DockerClient, name: str, target: str, files: context.Files) -> str:
+    """The id of an image that one target of the Dockerfile gives; built unless it is there by that name.
+
+    Raises ImageError, EngineError.
+    """
+    try:
+        with engine_does(f"look for image {name}"):
+            return str(client.images.get(name).id)
+    except GoneError:
+        log.info("Building image %s, once", name)
+    with engine_does(f"build image {name}"):
+        return _built(client, name, files, {}, target)
+
+
+def prune(client: DockerClient, case: str, home: str, keep: int) -> None:
     """Remove all but a case's newest images; one that a container uses stays."""
     wanted = {"label": [f"esteira.case={case}", f"esteira.home={home}"]}
     with engine_does(f"list the images of {case!r}"):
         images = client.images.list(filters=wanted)
     newest_first = sorted(images, key=lambda image: str(image.attrs["Created"]), reverse=True)
-    for image in newest_first[KEPT_IMAGES:]:
+    for image in newest_first[keep:]:
         try:
             with engine_does(f"remove image {image.short_id}"):
                 client.images.remove(str(image.id))
@@ -86,7 +99,9 @@ def _same(client: DockerClient, name: str, arguments: dict[str, str]) -> str | N
     return str(image.id) if is_same else None
 
 
-def _built(client: DockerClient, name: str, files: context.Files, arguments: dict[str, str]) -> str:
+def _built(
+    client: DockerClient, name: str, files: context.Files, arguments: dict[str, str], target: str = "api"
+) -> str:
     passed_on = {key: os.environ[key] for key in _PASSED_ON if os.environ.get(key)}
     events = client.api.build(
         fileobj=context.tar(files),
@@ -94,7 +109,7 @@ def _built(client: DockerClient, name: str, files: context.Files, arguments: dic
         decode=True,
         rm=True,
         forcerm=True,
-        target="api",
+        target=target,
         tag=name,
         buildargs={**passed_on, **arguments},
     )

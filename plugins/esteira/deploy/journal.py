@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import logging
@@ -13,6 +14,8 @@ from types import TracebackType
 
 from pydantic import ValidationError
 
+from esteira.deploy import standing
+from esteira.deploy.errors import DiskError
 from esteira.deploy.facts import Build, Release, Step
 from esteira.settings import Settings
 
@@ -44,12 +47,14 @@ def releases(artefatos: Path, case: str) -> list[Release]:
 
 
 class Attempt:
-    """Records a step that fails, whatever ends it, and lets the error pass."""
+    """Records a step that fails, whatever ends it, and lets the error pass; a full disk as a DiskError."""
 
-    def __init__(self, step: Step, settings: Settings, case: str, version: int, build: Build | None) -> None:
+    def __init__(
+        self, step: Step, settings: Settings, case: str, version: int | None, build: Build | None = None
+    ) -> None:
         self._began = monotonic()
-        self._step, self._settings, self._case, self._version = step, settings, case, version
-        self._build = build
+        self._step, self._settings, self._case = step, settings, case
+        self.version, self.build, self.back = version, build, False
 
     @property
     def seconds(self) -> float:
@@ -61,23 +66,38 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if error is not None:
-            record(self._settings.ARTEFATOS_PATH, self._failed(error))
+        if error is not None and self.version is not None:
+            self._record(self._failed(self.version, error))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskError(
+                f"The step {self._step} of {self._case!r} could not be written down ({error}); make room "
+                f"where {self._settings.ESTEIRA_HOME} and {self._settings.ARTEFATOS_PATH} lie, and repeat it"
+            ) from error
 
-    def _failed(self, error: BaseException) -> Release:
-        build = self._build
+    def _record(self, line: Release) -> None:
+        try:
+            record(self._settings.ARTEFATOS_PATH, line)
+        except OSError as error:
+            log.warning("The journal does not say that version %d failed: %s", line.version, error)
+
+    def _failed(self, version: int, error: BaseException) -> Release:
+        build, evidence = self.build, getattr(error, "evidence", None)
+        known = standing.read(self._settings, self._case)
         return Release(
             when=datetime.now(UTC),
             case=self._case,
-            version=self._version,
+            version=version,
+            from_version=known.version if known else None,
             target=build.target if build else None,
             image=build.image if build else None,
             dataset_sha256=build.dataset_sha256 if build else None,
             git_commit=build.git_commit if build else None,
             by=user(),
-            outcome="failed",
+            outcome="failed" if evidence is None else "rolled back",
+            back=self.back,
             step=self._step,
             reason=str(error) or type(error).__name__,
+            evidence=None if evidence is None else evidence.model_dump(mode="json"),
             seconds=self.seconds,
         )
 

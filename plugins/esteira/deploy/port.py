@@ -28,21 +28,23 @@ def is_free(port: int) -> bool:
 
 
 def public(wanted: int, case: str, ours: list[Instance]) -> int:
-    """The port where a case goes live: the wanted one, unless another case of this project serves there.
+    """The port where a process of a case goes live: the wanted one, unless other cases are served there.
 
     Then it is the one where the case is live already, or else the next free one above.
     Raises PortError, saying who listens there, when the wanted port is held by somebody else.
     """
-    holders = [instance for instance in ours if instance.port == wanted and instance.running]
-    if any(instance.case == case for instance in holders) or (not holders and is_free(wanted)):
+    holders = {instance.case for instance in ours if instance.port == wanted and instance.running}
+    if not holders and not is_free(wanted):
+        raise PortError(taken(wanted))
+    if not holders - {case}:
         return wanted
-    if not holders:
-        raise PortError(
-            f"Port {wanted} is taken by {holder(wanted)}; end it, "
-            f"or choose another port with API_PORT={wanted + 1}"
-        )
-    own = [instance.port for instance in ours if instance.case == case and instance.role == "live"]
+    own = [one.port for one in ours if one.case == case and one.role == "live" and one.port != wanted]
     return own[0] if own else next(port for port in range(wanted + 1, 65_536) if is_free(port))
+
+
+def taken(port: int) -> str:
+    """Who holds a port, and what to do."""
+    return f"Port {port} is taken by {holder(port)}; end it, or choose another port with API_PORT={port + 1}"
 
 
 def holder(port: int) -> str:

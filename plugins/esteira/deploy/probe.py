@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import httpx
 
 from esteira.bundle import Golden, Metadata
 from esteira.deploy.errors import GoldenError, NotReadyError
 from esteira.deploy.facts import Instance
+from esteira.deploy.gateway.folders import reachable
 from esteira.golden import disagreement
 
 READY_SECONDS = 30.0
@@ -41,11 +43,11 @@ def _refusal(instance: Instance, is_running: Callable[[Instance], bool], seconds
     begun = time.monotonic()
     first_refusal: float | None = None
     said = "it did not answer at all"
-    with _client(keep_alive=0) as client:
+    with asking(instance, keep_alive=0) as client:
         while (now := time.monotonic()) < begun + seconds:
             if not is_running(instance):
                 return "ended before it was ready"
-            answer = _ask(client, instance)
+            answer = _ask(client)
             if answer is not None and _is_ready(answer, instance):
                 return None
             if answer is not None:
@@ -54,39 +56,52 @@ def _refusal(instance: Instance, is_running: Callable[[Instance], bool], seconds
             if first_refusal is not None and now - first_refusal > REFUSAL_SECONDS:
                 return f"says that it cannot serve: {said}"
             time.sleep(_PAUSE)
-    return f"was not ready within {seconds:.0f} s at {instance.url}: {said}"
+    return f"was not ready within {seconds:.0f} s: {said}"
 
 
 def serves(instance: Instance, *, seconds: float = 1.0) -> bool:
     """Whether fresh connections reach this very instance and it is ready."""
     deadline = time.monotonic() + seconds
-    with _client(keep_alive=0) as client:
+    with asking(instance, keep_alive=0) as client:
         while time.monotonic() < deadline:
-            answer = _ask(client, instance)
+            answer = _ask(client)
             if answer is not None and _is_ready(answer, instance):
                 return True
             time.sleep(_PAUSE)
     return False
 
 
-def check_golden(url: str, metadata: Metadata) -> int:
-    """Send every golden example to `url`/predict; the number of them.
+def check_golden(instance: Instance, metadata: Metadata) -> int:
+    """Send every golden example to an instance's /predict; the number of them.
 
     Raises GoldenError at the first whose answer is not what the training process gave.
     """
-    with _client(keep_alive=1) as client:
+    with asking(instance, keep_alive=1) as client:
         for number, golden in enumerate(metadata.golden, start=1):
             place = (
                 f"golden example {number} of {len(metadata.golden)} of {metadata.case!r} v{metadata.version}"
             )
-            _check_one(client, url, golden, metadata, place)
+            _check_one(client, golden, metadata, place)
     return len(metadata.golden)
 
 
-def _check_one(client: httpx.Client, url: str, golden: Golden, metadata: Metadata, place: str) -> None:
+@contextmanager
+def asking(instance: Instance, *, keep_alive: int) -> Iterator[httpx.Client]:
+    """A client of one instance, past any gateway."""
+    limits = httpx.Limits(max_keepalive_connections=keep_alive)
+    with ExitStack() as stack:
+        transport = httpx.HTTPTransport(limits=limits, trust_env=False)
+        if instance.path is not None:
+            path = stack.enter_context(reachable(instance.path))
+            transport = httpx.HTTPTransport(uds=path, limits=limits)
+        url = f"http://127.0.0.1:{instance.port}"
+        yield stack.enter_context(httpx.Client(transport=transport, timeout=5.0, base_url=url))
+
+
+def _check_one(client: httpx.Client, golden: Golden, metadata: Metadata, place: str) -> None:
     sent = json.dumps(golden.record, ensure_ascii=False)
     try:
-        response = client.post(f"{url}/predict", json=golden.record)
+        response = client.post("/predict", json=golden.record)
     except httpx.HTTPError as error:
         raise GoldenError(f"There was no answer to {place}, {sent}: {error!r}") from None
     if response.status_code != httpx.codes.OK:
@@ -98,15 +113,9 @@ def _check_one(client: httpx.Client, url: str, golden: Golden, metadata: Metadat
         )
 
 
-def _client(*, keep_alive: int) -> httpx.Client:
-    return httpx.Client(
-        trust_env=False, timeout=5.0, limits=httpx.Limits(max_keepalive_connections=keep_alive)
-    )
-
-
-def _ask(client: httpx.Client, instance: Instance) -> httpx.Response | None:
+def _ask(client: httpx.Client) -> httpx.Response | None:
     try:
-        return client.get(f"{instance.url}/health/ready")
+        return client.get("/health/ready")
     except httpx.HTTPError:
         return None
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 from esteira.bundle import Bundle
 from esteira.deploy.container import DockerTarget
 from esteira.deploy.errors import EngineError
-from esteira.deploy.facts import Build, Image, Instance, TargetName
+from esteira.deploy.facts import Build, Image, Instance, Instances, TargetName
 from esteira.deploy.process import ProcessTarget
 from esteira.settings import Settings
 
@@ -19,6 +19,8 @@ class Target(Protocol):
     """Starts, finds and ends the instances of one home."""
 
     name: ClassVar[TargetName]
+    shares_traffic: ClassVar[bool]
+    """Whether old and new can each get a share of the requests, for a canary."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises EngineError when this target cannot be used now."""
@@ -26,11 +28,23 @@ class Target(Protocol):
     def prepare(self, bundle: Bundle, commit: str | None, bundle_sha: str) -> Image | None:
         """Make what instances of a version are started from."""
 
-    def start_trial(self, build: Build) -> Instance:
-        """Start a version on a spare port; on failure nothing is left of it."""
+    def start(self, build: Build, replicas: int) -> Instances:
+        """Start a version out of the callers' reach; on failure nothing is left of it."""
 
-    def start_live(self, build: Build, port: int) -> Instance:
-        """Start a version on the public port, beside the one of this target that serves there."""
+    def take_over(self, new: Instances, port: int) -> Instances:
+        """Have a started version ready to serve on a port, beside what serves there; who will.
+
+        On failure what serves there serves on.
+        """
+
+    def route(self) -> None:
+        """Bring the requests to those that are to serve, by each case's standing."""
+
+    def end_trial(self, case: str) -> None:
+        """Have no more of a case's questions copied to anybody."""
+
+    def free_port(self) -> None:
+        """Let go of the public port, for another target; `route` takes it again."""
 
     def instances(self, case: str | None) -> list[Instance]:
         """What was started and not removed, running or not; None is every case."""
@@ -41,23 +55,17 @@ class Target(Protocol):
     def last_lines(self, instance: Instance) -> str:
         """The end of what an instance wrote."""
 
-    def halt(self, instance: Instance) -> None:
-        """Let a live instance finish what it began and free its port; `start_again` brings it back."""
+    def retire(self, instance: Instance) -> bool:
+        """Let an instance finish what it began and end it; whether it is kept, so that it can be revived."""
 
-    def start_again(self, instance: Instance) -> Instance:
-        """Start a live instance that ended or was halted."""
-
-    def confirm(self, instance: Instance) -> None:
-        """The instance is the live one from now on."""
+    def revive(self, instance: Instance) -> Instance:
+        """Start an instance that ended or was retired."""
 
     def remove(self, instance: Instance) -> None:
         """Let an instance finish what it began, and leave nothing of it."""
 
-    def tidy(self, case: str | None) -> None:
-        """Remove what serves no instance; None is every case."""
-
-    def prune(self, case: str) -> None:
-        """Remove what only old versions needed."""
+    def prune(self, case: str, keep: int) -> None:
+        """Remove what is needed by none but versions older than the last `keep` that served before."""
 
 
 TARGETS: dict[TargetName, type[Target]] = {
