@@ -1,4 +1,5 @@
 CASE ?= imoveis
+STACK ?= local
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 
@@ -16,7 +17,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version 3.11 --generate-h
 quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help new run stop status test check bench environment pins
+.PHONY: help new run stop status test check bench chaos environment pins
 
 help: ## this list
 	@echo "Esteira: from a raw CSV to a live prediction API"
@@ -27,17 +28,22 @@ new: $(INSTALLED) ## write the case of a file (CSV=/path/file.csv TARGET=column,
 	@$(VENV)/bin/esteira new $(call quoted,$(CSV)) --target $(call quoted,$(TARGET)) \
 	    $(if $(NAME),--name $(call quoted,$(NAME))) $(if $(FORCE),--force)
 
-run: $(INSTALLED) ## start the services and take a case to a live API (CASE=imoveis)
+ifeq ($(STACK),compose)
+run stop status:
+	@sh compose.sh $@ $(if $(filter run,$@),$(CASE))
+else
+run: $(INSTALLED) ## start the services and take a case to a live API (CASE=imoveis, STACK=compose: in containers)
 	@$(VENV)/bin/esteira run $(CASE)
 
-stop: ## stop everything that was started here
+stop: ## stop everything that was started here (STACK=compose)
 	@if [ -x $(VENV)/bin/esteira ]; then $(VENV)/bin/esteira down; else echo "Nothing was installed, so nothing runs"; fi
 
-status: ## what is running and which versions are live
+status: ## what is running and which versions are live (STACK=compose)
 	@if [ -x $(VENV)/bin/esteira ]; then $(VENV)/bin/esteira status; else echo "Nothing was installed, so nothing runs"; fi
+endif
 
 test: $(INSTALLED) ## run the tests (ARGS='tests/core -k bundle')
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n 2 $(ARGS)
 
 check: $(INSTALLED) ## run the linters, as CI does
 	@$(VENV)/bin/ruff check .
@@ -53,6 +59,9 @@ pins: $(INSTALLED) ## write requirements.txt and app/requirements.txt anew from 
 
 bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 	@$(VENV)/bin/python -m benchmarks
+
+chaos: $(INSTALLED) ## break what a release stands on, under load, and write docs/reliability.md (ARGS='-k rollback')
+	@ESTEIRA_CHAOS=full $(VENV)/bin/python -m pytest tests/chaos --figures docs $(ARGS)
 
 $(VENV)/bin/python:
 	@for candidate in python3.11 python3 python; do \
