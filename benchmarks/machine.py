@@ -48,7 +48,7 @@ def here() -> Machine:
         cpu=_cpu(),
         cores=psutil.cpu_count() or 1,
         memory_gb=round(psutil.virtual_memory().total / 2**30),
-        system=f"{_distribution()}{platform.system()} {platform.release()}",
+        system=f"{_distribution()}{platform.system()} {_kernel()}",
     )
 
 
@@ -69,6 +69,11 @@ def _cpu() -> str:
             if name.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def _kernel() -> str:
+    """Its version without the name of its build, which says nothing of how fast it is."""
+    return platform.release().partition("-")[0]
 
 
 def _distribution() -> str:

@@ -112,6 +112,10 @@ def airflow(to: Browser, now: Settings) -> None:
     to.click("//tr[contains(., 'Success')]//a")
     to.find("//a[normalize-space()='random_forest']")
     to.take("airflow-training")
+    to.open(f"{now.airflow_url}/dags/build_deploy_infra/runs", height=700)
+    to.click("//tr[contains(., 'Success')]//a")
+    to.find("//a[normalize-space()='Switch all traffic to it']")
+    to.take("airflow-release")
 
 
 def mlflow(to: Browser, now: Settings) -> None:
@@ -127,6 +131,12 @@ def mlflow(to: Browser, now: Settings) -> None:
     to.run("location.reload()")
     to.find("//a[normalize-space()='linear_regression']")
     to.take("mlflow-comparison")
+
+
+def gateway(to: Browser, now: Settings) -> None:
+    to.open(f"{now.api_url}/", height=420)
+    to.find("//small[contains(., 'obesidade, version')]")
+    to.take("gateway")
 
 
 def api_docs(to: Browser, now: Settings) -> None:
@@ -161,5 +171,5 @@ def _newest(pages: Iterable[Path]) -> Path:
 if __name__ == "__main__":
     here = settings.load()
     with browser() as chromium:
-        for picture in (airflow, mlflow, api_docs, quality_report, model_card, profile):
+        for picture in (airflow, mlflow, gateway, api_docs, quality_report, model_card, profile):
             picture(chromium, here)

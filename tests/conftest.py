@@ -2,8 +2,24 @@
 
 import docker
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from needs import missing
+
+_ONE_AFTER_THE_OTHER = ("chaos", "compose", "deploy", "engineproxy", "e2e")
+"""Folders whose tests share the engine's image names, or take the whole machine."""
+
+
+class _ByFile(LoadScopeScheduling):
+    """Tests of a file stay together on one worker, and so do those of all the folders above."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "engine" if file.split("/")[1] in _ONE_AFTER_THE_OTHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
