@@ -24,7 +24,7 @@ COPY requirements.txt pyproject.toml /packages/
 RUN cd /packages && awk '/^[^ #]/ {ours = /^uv==/} ours' requirements.txt > uv.txt \
  && python -m venv --without-pip /venv && python -m venv uv \
  && uv/bin/python -m pip install --require-hashes --no-cache-dir --quiet --disable-pip-version-check -r uv.txt \
- && UV_DEFAULT_INDEX=${PIP_INDEX_URL:-https://pypi.org/simple} uv/bin/uv pip install --quiet --no-cache \
+ && uv/bin/uv pip install ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} --quiet --no-cache \
       --python /venv/bin/python --compile-bytecode --constraint requirements.txt -r pyproject.toml \
  && rm -r uv
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp esteira \

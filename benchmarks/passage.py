@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks.errors import BenchmarkError
 from esteira.deploy.facts import Build
+from esteira.deploy.live import live
 from esteira.settings import Settings
 from esteira.stack.airflow import connect
 from esteira.stack.follow import Outcome, follow
@@ -48,7 +49,7 @@ def take(now: Settings, case: str, rows: int) -> Passage:
         raise BenchmarkError(f"The run of {case} ended as {outcome.state!r}: {outcome.message}")
     _check_rows(outcome, rows)
     passage = _passage(now, outcome, triggered)
-    _check_live(now, passage.build.version)
+    _check_live(now, case, passage.build.version)
     return passage
 
 
@@ -83,7 +84,8 @@ def _check_rows(outcome: Outcome, rows: int) -> None:
         raise BenchmarkError(f"The run cleaned {read} rows; {rows} were to be cleaned anew")
 
 
-def _check_live(now: Settings, version: int) -> None:
-    answer = httpx.get(f"{now.api_url}/check", trust_env=False).json()
+def _check_live(now: Settings, case: str, version: int) -> None:
+    serving = live(case, now)
+    answer = serving and httpx.get(f"{serving.url}/check", trust_env=False).json()
     if answer != {"status": "ok", "version": version}:
-        raise BenchmarkError(f"{now.api_url}/check answers {answer}; version {version} was to be live")
+        raise BenchmarkError(f"{case} answers {answer}; version {version} was to be live")

@@ -67,7 +67,8 @@ def _remove_images_and_see_no_container(settings: Settings) -> None:
     except docker.errors.DockerException:
         return
     assert left == []
-    for image in images:
+    # the newest first: no image can go before those that were made from it
+    for image in sorted(images, key=lambda image: str(image.attrs["Created"]), reverse=True):
         # one without a name goes with the last that was made from it
         with suppress(docker.errors.ImageNotFound):
             client.images.remove(image.id, force=True)
