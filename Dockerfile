@@ -4,7 +4,7 @@
 ARG BASE=python:3.11-slim-bookworm
 
 # The builder without BuildKit makes every stage up to the one that is asked for: the order matters.
-FROM debian:bookworm-slim AS gateway
+FROM ${BASE} AS gateway
 RUN apt-get update && apt-get install -y --no-install-recommends haproxy \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && install -d -o 10001 -g 10001 /run/esteira/admin /run/esteira/api
@@ -13,9 +13,10 @@ ENV DEFAULT_CASE=${DEFAULT_CASE}
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGUSR1
-CMD ["sh", "/etc/esteira/start.sh"]
+CMD ["python", "-ISB", "/etc/esteira/start.py"]
 COPY --chown=10001:10001 \
-     plugins/esteira/deploy/gateway/haproxy.cfg plugins/esteira/deploy/gateway/start.sh /etc/esteira/
+     plugins/esteira/deploy/gateway/haproxy.cfg plugins/esteira/deploy/gateway/hold.py \
+     plugins/esteira/deploy/gateway/start.py /etc/esteira/
 
 # What docker-compose.yml runs Airflow, MLflow and the engine's proxy from.
 FROM ${BASE} AS platform

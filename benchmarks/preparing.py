@@ -131,9 +131,11 @@ def measure(rounds: int = ROUNDS) -> Preparing:
 
 def _run(program: str, *words: str) -> tuple[float, float]:
     """The seconds and megabytes of a program in a process of its own."""
+    told = {**os.environ, "PYTHONPATH": str(PROJECT / "plugins")}
+    told.pop("PYTHONDONTWRITEBYTECODE", None)  # or both sides would compile what they import, each time
     answer = subprocess.run(
         [sys.executable, "-c", _MEASURED.replace("{program}", program), *words],
-        env={**os.environ, "PYTHONPATH": str(PROJECT / "plugins")},
+        env=told,
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -49,6 +49,8 @@ class _Model(Word):
     """What it can be trained for."""
     search_weight: ClassVar[float] = 1
     """Its share of a search's seconds, relative to the other candidates' shares."""
+    rows_per_thread: ClassVar[int] = 50_000
+    """With fewer rows for each, threads wait for each other longer than they work."""
     starts: ClassVar[tuple[Mapping[str, float], ...]] = ()
     """Where else than at its own parameters a search begins: what did well on other tables."""
 
@@ -106,21 +108,22 @@ class _LeastSquares(_Model):
     """
 
     tasks = frozenset({"regression"})
+    rows_per_thread = (
+        1_000_000_000  # never two: small matrices: on a busy machine two threads take ten times as long
+    )
     max_rows: int = Field(5_000_000, ge=50)
 
     def fit(
         self, columns: Floats, target: Target, task: Task, weights: Doubles | None = None
     ) -> BaseEstimator:
         import numpy as np
-        from threadpoolctl import threadpool_limits
 
         middle, level = columns.mean(axis=0, dtype=np.float64), target.mean()
         triangle = np.empty((0, len(middle) + 1))
-        with threadpool_limits(1, "blas"):  # on a busy machine two threads take ten times as long
-            for start in range(0, len(target), _BATCH_ROWS):
-                batch = slice(start, start + _BATCH_ROWS)
-                centred = np.column_stack([columns[batch] - middle, target[batch] - level])
-                triangle = np.asarray(np.linalg.qr(np.vstack([triangle, centred]), mode="r"))
+        for start in range(0, len(target), _BATCH_ROWS):
+            batch = slice(start, start + _BATCH_ROWS)
+            centred = np.column_stack([columns[batch] - middle, target[batch] - level])
+            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, centred]), mode="r"))
         model = self.estimator(len(target), task).fit(triangle[:, :-1], triangle[:, -1])
         model.intercept_ = level - middle @ model.coef_
         return model

@@ -111,6 +111,10 @@ def container(settings: Settings, instance: str) -> Any:
     return found
 
 
+def door(settings: Settings) -> Any:
+    return docker.from_env().containers.get(f"esteira-door-{home_id(settings)}")
+
+
 def gateway(settings: Settings) -> Any:
     return docker.from_env().containers.get(f"esteira-gateway-{home_id(settings)}")
 

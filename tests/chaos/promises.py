@@ -55,11 +55,11 @@ PROMISES: Mapping[str, Promise] = {
     "restarted": Promise(
         fault="gateway, Docker engine, MLflow, Airflow scheduler restarted",
         must="predictions go on (the engine's own restart excepted), DAG runs resume, no version lost",
-        how="The gateway is reloaded, its processes get SIGKILL, its container is restarted; gateway and "
-        "live container are killed for good, then what `esteira up` does. A second engine, with the same "
-        "images, is ended and started again. A run of the real DAG is baking a version when scheduler and "
-        "MLflow get SIGKILL and are started by `esteira up`. What PostgreSQL's restart does is tested with "
-        "the whole stack.",
+        how="The gateway is reloaded, its processes get SIGKILL, its container is restarted, and the door's; "
+        "gateway and live container are killed for good, then what `esteira up` does. A second engine, with "
+        "the same images, is ended and started again. A run of the real DAG is baking a version when "
+        "scheduler and MLflow get SIGKILL and are started by `esteira up`. What PostgreSQL's restart does "
+        "is tested with the whole stack.",
     ),
     "broken_ground": Promise(
         fault="disk full, bundle altered, image deleted, port stolen",

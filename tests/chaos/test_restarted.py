@@ -15,6 +15,7 @@ from ground import (
     FULL,
     answers_with,
     container,
+    door,
     expected,
     gateway,
     go_live,
@@ -96,14 +97,32 @@ def test_restarted_gateway_and_live_container_come_back_with_the_same_routing(
     see_nothing_orphaned(home, 1)
 
 
-@pytest.mark.skipif(not FULL, reason="only in the long form")
-def test_restarted_a_gateway_container_that_is_restarted_has_the_same_routing(
+def test_restarted_a_gateway_container_that_is_restarted_keeps_callers_waiting_and_fails_none(
     home: Settings, figures: Figures
 ):
     with under_load(home) as load:
         gateway(home).restart()
         wait_for(lambda: answers_with(home, 1))
-    _add_outage(figures, "`docker restart` of the gateway", load.answers)
+    answers = load.answers
+    figures.add(
+        "restarted",
+        count("`docker restart` of the gateway: failed requests", answers.failed, answers.requests),
+        at_most(
+            "`docker restart` of the gateway: longest time without an answer",
+            answers.longest_gap,
+            2,
+            "{:.2f} s",
+        ),
+    )
+    assert answers.failures == {}
+    see_nothing_orphaned(home, 1)
+
+
+def test_restarted_a_door_that_is_restarted_is_found_again_by_the_gateway(home: Settings, figures: Figures):
+    with under_load(home) as load:
+        door(home).restart()
+        wait_for(lambda: answers_with(home, 1))
+    _add_outage(figures, "`docker restart` of the door, which holds the port", load.answers)
     see_nothing_orphaned(home, 1)
 
 

@@ -170,7 +170,7 @@ def test_airflow_gets_no_further_than_a_release(stack: Stack, ran: str) -> None:
 
 
 def test_what_is_live_outlives_restarts(stack: Stack, ran: str) -> None:
-    for service in ("gateway", "postgres", "engine-proxy"):
+    for service in ("gateway", "door", "postgres", "engine-proxy"):
         stack.container(service).restart(timeout=10)
         assert stack.predicts_within(20), service
     versions = stack.sh("esteira", "versions", "obesidade")

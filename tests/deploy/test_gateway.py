@@ -21,9 +21,9 @@ from esteira.settings import DEFAULT_CASE, Settings
 PATIENCE = 30
 
 
-def gateway(settings: Settings, engine: docker.DockerClient) -> Container:
+def gateway(settings: Settings, engine: docker.DockerClient, role: str = "gateway") -> Container:
     home = f"esteira.home={home_id(settings)}"
-    (found,) = engine.containers.list(all=True, filters={"label": [home, "esteira.role=gateway"]})
+    (found,) = engine.containers.list(all=True, filters={"label": [home, f"esteira.role={role}"]})
     return found
 
 
@@ -98,30 +98,32 @@ def test_a_case_that_is_not_live_is_said_to_be_so(on_docker: Settings):
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize("role", ["gateway", "door"])
 @pytest.mark.parametrize("ended", ["restart", "kill"])
 def test_the_gateway_comes_back_with_the_same_routing(
-    on_docker: Settings, engine: docker.DockerClient, ended: str
+    on_docker: Settings, engine: docker.DockerClient, ended: str, role: str
 ):
     publish(on_docker)
     publish(on_docker, offset=1000)
     release(on_docker, version=1)
     release(on_docker, version=2)
-    door = gateway(on_docker, engine)
+    container = gateway(on_docker, engine, role)
     if ended == "restart":
-        door.restart(timeout=5)
+        container.restart(timeout=5)
     else:
-        door.kill()
+        container.kill()
         assert live.resume(on_docker)[0].version == 2
     assert until_it_answers(on_docker) == ANSWER + 1000
 
 
 @pytest.mark.docker
+@pytest.mark.parametrize("role", ["gateway", "door"])
 def test_a_gateway_that_was_removed_is_there_again_after_resume(
-    on_docker: Settings, engine: docker.DockerClient
+    on_docker: Settings, engine: docker.DockerClient, role: str
 ):
     publish(on_docker)
     entry = release(on_docker)
-    gateway(on_docker, engine).remove(force=True)
+    gateway(on_docker, engine, role).remove(force=True)
     live.resume(on_docker)
     assert until_it_answers(on_docker) == ANSWER
     assert serving(on_docker) == list(entry.instances)

@@ -106,9 +106,12 @@ def test_a_container_is_shut_in(on_docker: Settings, engine: docker.DockerClient
     containers = engine.containers.list(filters={"label": "esteira.case=tiny"})
     live = next(c for c in containers if entry.instances[0] in c.name)
     home = f"esteira.home={home_id(on_docker)}"
-    (gateway,) = engine.containers.list(filters={"label": [home, "esteira.role=gateway"]})
-    mine = [live, gateway]
-    assert live.attrs["HostConfig"]["NetworkMode"] == "none"
+    gateway, door = (
+        engine.containers.list(filters={"label": [home, f"esteira.role={role}"]})[0]
+        for role in ("gateway", "door")
+    )
+    mine = [live, gateway, door]
+    assert {one.attrs["HostConfig"]["NetworkMode"] for one in (live, gateway)} == {"none"}
     for container in mine:
         host = container.attrs["HostConfig"]
         assert (host["ReadonlyRootfs"], host["CapDrop"]) == (True, ["ALL"])
@@ -116,7 +119,7 @@ def test_a_container_is_shut_in(on_docker: Settings, engine: docker.DockerClient
         assert host["Memory"] > 0
         assert host["PidsLimit"] > 0
         assert {binding[0]["HostIp"] for binding in (host["PortBindings"] or {}).values()} <= {"127.0.0.1"}
-    assert [one.exec_run(["id", "-u"]).output for one in mine] == [b"10001\n"] * 2
+    assert [one.exec_run(["id", "-u"]).output for one in mine] == [b"10001\n"] * 3
     assert live.exec_run(["touch", "/srv/x"]).exit_code != 0
     assert live.exec_run(["touch", "/tmp/x"]).exit_code == 0  # noqa: S108
     status = live.exec_run(["grep", "-E", "CapEff|CapPrm|NoNewPrivs", "/proc/1/status"]).output.decode()

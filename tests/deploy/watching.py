@@ -22,6 +22,7 @@ from esteira.deploy.traffic import Seen, Traffic
 CASE = "flats"
 QUESTION = {"area": 70}
 OLD, NEW = "v1-aaaaaaaa", "v2-bbbbbbbb"
+_HOLDING = ["python", "-ISB", "/etc/esteira/hold.py"]
 _ADMIN, _API = "/run/esteira/admin", "/run/esteira/api"
 
 Behaviour = Callable[[bytes], tuple[int, dict[str, object]] | None]
@@ -116,14 +117,17 @@ class Door:
         self._client = httpx.Client(trust_env=False, timeout=20)
         self.port = port.spare()
         self._lines({OLD: 50, NEW: 50})
+        image, told = _image(client), {"DEFAULT_CASE": CASE}
+        volumes = {str(self.admin): {"bind": _ADMIN}, str(self._api): {"bind": _API}}
+        self._holder = client.containers.create(
+            image, _HOLDING, ports={"8000/tcp": ("127.0.0.1", self.port)}, volumes=volumes, init=True
+        )
         self.container = client.containers.create(
-            _image(client),
-            environment={"DEFAULT_CASE": CASE},
-            ports={"8000/tcp": ("127.0.0.1", self.port)},
-            volumes={str(self.admin): {"bind": _ADMIN}, str(self._api): {"bind": _API}},
+            image, network_mode="none", environment=told, volumes=volumes, init=True
         )
 
     def start(self) -> None:
+        self._holder.start()
         self.container.start()
         until(lambda: "Pid:" in self.tell("show info"))
 
@@ -181,6 +185,7 @@ class Door:
         self.end_instances()
         self._client.close()
         self.container.remove(force=True, v=True)
+        self._holder.remove(force=True, v=True)
 
 
 def seen(traffic: Traffic, count: int) -> list[Seen]:

@@ -13,6 +13,9 @@ from esteira.settings import PROJECT
 LIBRARY = ("__init__", "errors", "vocabulary", "days", "rules", "candidates", "case", "bundle", "golden")
 """The modules of the library that the API imports."""
 
+HOLD = "plugins/esteira/deploy/gateway/hold.py"
+"""What the gateway's door runs."""
+
 Files = Mapping[str, bytes]
 
 _STAGE = re.compile(r"^FROM .* AS (\S+)$", re.MULTILINE)
@@ -31,8 +34,9 @@ def code_files(project: Path = PROJECT) -> Files:
 
 def gateway_files(project: Path = PROJECT) -> Files:
     """What the gateway's image is built from."""
-    folder = project / "plugins" / "esteira" / "deploy" / "gateway"
-    return _with_dockerfile("gateway", project, [folder / "haproxy.cfg", folder / "start.sh"])
+    folder = (project / HOLD).parent
+    names = ("haproxy.cfg", "hold.py", "start.py")
+    return _with_dockerfile("gateway", project, [folder / name for name in names])
 
 
 def only(target: str, dockerfile: str) -> str:

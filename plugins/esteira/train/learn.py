@@ -22,7 +22,6 @@ from esteira.train.prepared import Prepared
 from esteira.train.scores import scores
 
 _SEED = 0
-_ROWS_PER_THREAD = 50_000  # with fewer, threads wait for each other longer than they work
 
 
 class CandidateError(EsteiraError):
@@ -64,7 +63,7 @@ def learned(case: Case, candidate: Single, given: Lesson) -> Any:
     """
     target = np.log(given.target) if case.train.log_target else given.target
     try:
-        with _controller().limit(limits=_threads(len(target))):
+        with _controller().limit(limits=_threads(candidate, len(target))):
             model: Any = candidate.fit(given.columns, target, case.task, given.weights)
     except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise CandidateError(f"{candidate.kind} cannot be fitted on this table: {error}") from error
@@ -84,7 +83,7 @@ def answered(
     A class that the model was not fitted on has no probability. Raises CandidateError when an answer is
     not a finite number.
     """
-    with _controller().limit(limits=_threads(len(columns))), np.errstate(over="ignore"):
+    with _controller().limit(limits=_threads(candidate, len(columns))), np.errstate(over="ignore"):
         if prepared.classes is None:
             found = np.asarray(model.predict(columns), dtype=np.float64)
         else:
@@ -109,10 +108,10 @@ def scored(
     return scores(case, actual, answers, prepared.classes)
 
 
-def _threads(rows: int) -> int:
+def _threads(candidate: Single, rows: int) -> int:
     """More than the machine has cores would only wait, busily, for each other."""
     cores: int = joblib.cpu_count()
-    return min(1 + rows // _ROWS_PER_THREAD, cores)
+    return min(1 + rows // candidate.rows_per_thread, cores)
 
 
 @cache

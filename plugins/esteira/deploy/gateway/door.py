@@ -1,11 +1,10 @@
-"""The gateway's container: there is one for each home, and it owns the public port."""
+"""The gateway's two containers, once for each home: one holds the public port, the other answers at it."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from docker.types import Mount
 
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
 
 PORT = 8000
 """Where it listens inside its container, as its configuration says."""
-ROLE = "gateway"
+DOOR, ROLE = "door", "gateway"
+"""The roles of the one that holds the port, and hands it to the other; and of HAProxy, which may restart."""
+_HOLDING = ["python", "-ISB", "/etc/esteira/hold.py"]
 _SECONDS = 10.0
 _PAUSE = 0.05
 
@@ -47,7 +48,7 @@ class Gateway:
         """The public port that it holds; None when it does not run."""
         if not self.ours:
             return self._settings.API_PORT
-        running = [one for one in self._containers() if one.status == "running"]
+        running = [one for one in self._containers(DOOR) if one.status == "running"]
         return int(running[0].labels["esteira.port"]) if running else None
 
     def open(self, port: int) -> None:
@@ -99,38 +100,45 @@ class Gateway:
         """Free the public port."""
         if self.ours:
             with engine_does("remove the gateway"):
-                for container in self._containers():
-                    container.remove(force=True, v=True)
+                self._remove(ROLE)
+                self._remove(DOOR)
 
     def _started(self, port: int) -> None:
         code = context.gateway_files()
-        digest = hashlib.sha256(context.digest(code).encode()).hexdigest()[:12]
+        digest, held = context.digest(code)[:12], context.digest({"": code[context.HOLD]})[:12]
         with engine_does("start the gateway"):
-            for container in self._containers():
-                if container.labels.get("esteira.code") == digest and _port(container) == port:
-                    return self._again(container, port)
+            door, gateway = self._kept(DOOR, held, port), self._kept(ROLE, digest, port)
+            if door and gateway:
+                return
             image = build_target(self._client, f"esteira-gateway:{digest}", "gateway", code)
-            if port != self.port() and not ports.is_free(port):
-                raise PortError(ports.taken(port))
-            self.close()
-            labels.started(self._created(image, port, digest))
+            if not door:
+                if port != self.port() and not ports.is_free(port):
+                    raise PortError(ports.taken(port))
+                self._remove(DOOR)
+                published = {f"{PORT}/tcp": ("127.0.0.1", port)}
+                labels.started(self._created(image, DOOR, port, held, ports=published, command=_HOLDING))
+            if not gateway:
+                self._remove(ROLE)
+                labels.started(self._created(image, ROLE, port, digest, network_mode="none"))
         log.info("The gateway listens on port %d", port)
-        return None
 
-    def _again(self, container: Container, port: int) -> None:
-        if container.status == "running":
-            return
-        if not ports.is_free(port):
-            raise PortError(ports.taken(port))
-        container.start()
+    def _kept(self, role: str, digest: str, port: int) -> bool:
+        """Whether the right container is there; one that was stopped is started."""
+        for container in self._containers(role):
+            if container.labels.get("esteira.code") == digest and _port(container) == port:
+                if container.status != "running":
+                    if role == DOOR and not ports.is_free(port):
+                        raise PortError(ports.taken(port))
+                    container.start()
+                return True
+        return False
 
-    def _created(self, image: str, port: int, digest: str) -> Container:
+    def _created(self, image: str, role: str, port: int, digest: str, **more: Any) -> Container:
         return self._client.containers.create(
             image,
-            name=f"esteira-gateway-{self._home}",
-            labels={**labels.labels(self._home, ROLE, "", port), "esteira.code": digest},
+            name=f"esteira-{role}-{self._home}",
+            labels={**labels.labels(self._home, role, "", port), "esteira.code": digest},
             environment={"DEFAULT_CASE": DEFAULT_CASE},
-            ports={f"{PORT}/tcp": ("127.0.0.1", port)},
             mounts=[
                 Mount(str(ADMIN_INSIDE), str(self._folders.admin), type="bind"),
                 Mount(str(API_INSIDE), str(self._folders.api), type="bind"),
@@ -138,7 +146,12 @@ class Gateway:
             restart_policy=RESTARTED,
             **HARDENED,
             **GATEWAY_LIMITS,
+            **more,
         )
+
+    def _remove(self, role: str) -> None:
+        for container in self._containers(role):
+            container.remove(force=True, v=True)
 
     def _write(self, name: str, content: str) -> None:
         path = self._folders.admin / name
@@ -149,13 +162,13 @@ class Gateway:
         staged.chmod(0o644)
         staged.replace(path)
 
-    def _containers(self) -> list[Container]:
-        return labels.find(self._client, self._home, ROLE, None)
+    def _containers(self, role: str) -> list[Container]:
+        return labels.find(self._client, self._home, role, None)
 
     def _last_lines(self) -> str:
         try:
             with engine_does("read the gateway's log"):
-                found = [one.logs(tail=20).decode(errors="replace") for one in self._containers()]
+                found = [one.logs(tail=20).decode(errors="replace") for one in self._containers(ROLE)]
         except GoneError:
             found = []
         return "\n".join(found).rstrip() or "(it wrote nothing)"
