@@ -1,4 +1,5 @@
 import json
+import os
 import sqlite3
 import stat
 import subprocess
@@ -84,7 +85,10 @@ def test_what_is_logged_to_mlflow_is_kept_in_the_home(running: Running) -> None:
             mlflow.log_text("hello", "greeting.txt")
     """
     command = [sys.executable, "-c", textwrap.dedent(code), running.settings.MLFLOW_TRACKING_URI]
-    logged = subprocess.run(command, check=False, capture_output=True, text=True, cwd=running.home.mlflow)
+    told = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    logged = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=running.home.mlflow, env=told
+    )
     assert logged.returncode == 0, logged.stderr + (running.home.logs / "mlflow.log").read_text()[-4000:]
     with closing(sqlite3.connect(running.home.mlflow / "mlflow.db")) as connection:
         assert ("kept",) in connection.execute("select name from runs").fetchall()
