@@ -48,8 +48,9 @@ MODELS = {
     "linear": (LinearRegression(),),
     "forest": (RandomForest(trees=100, max_leaf_nodes=4096, min_samples_leaf=1, max_features=1.0),),
 }
-_ROWS, _BATCH = 100_000, 10_000
-_CONNECTIONS, _ROUNDS, _SECONDS, _BATCHES, _LOADED = 8, 5, 3, 7, 20_000
+BATCH = 10_000
+_ROWS = 100_000
+_CONNECTIONS, _ROUNDS, _SECONDS, _BATCHES = 8, 5, 3, 7
 _SERVE = Path(__file__).parent / "rivals" / "serve.py"
 _MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
@@ -82,11 +83,10 @@ def measure(model: str, pythons: Mapping[str, Path]) -> dict[str, Served]:
     """Train a model, serve it in every way and ask each in turn; raises BenchmarkError when one fails."""
     with tempfile.TemporaryDirectory(prefix="esteira-serving-") as name, ExitStack() as running:
         folder = Path(name)
-        names, rows = _trained(model, folder)
-        questions = _questions(names)
+        names, rows = trained(model, folder)
+        asked = questions(names)
         servers = {
-            side: running.enter_context(_served(side, folder, pythons, questions[side], rows))
-            for side in questions
+            side: running.enter_context(served(side, folder, pythons, asked[side], rows)) for side in asked
         }
         expected = None
         for side, server in servers.items():
@@ -107,7 +107,7 @@ def environments(folder: Path) -> dict[str, Path]:
     return {rival: exams.environment(rival, folder / rival) for rival in RIVALS}
 
 
-def _trained(model: str, folder: Path) -> tuple[list[str], list[list[float]]]:
+def trained(model: str, folder: Path) -> tuple[list[str], list[list[float]]]:
     """Publish the model in `artefatos`, and lay what rivals load beside it; rows that were held out."""
     now = training.home(folder)
     case = casefile.load(now.CASOS_PATH, CASE)
@@ -121,10 +121,10 @@ def _trained(model: str, folder: Path) -> tuple[list[str], list[list[float]]]:
     (folder / "columns.json").write_text(json.dumps(names))
     joblib.dump(pipeline, folder / "model.joblib")
     held = prepared.raw("holdout")[names].astype(float).to_numpy()
-    return names, np.resize(held, (_BATCH, len(names))).tolist()
+    return names, np.resize(held, (BATCH, len(names))).tolist()
 
 
-def _questions(names: list[str]) -> dict[str, Question]:
+def questions(names: list[str]) -> dict[str, Question]:
     fields = [json_name(name) for name in names]
 
     def records(keys: Sequence[str]) -> Body:
@@ -167,17 +167,17 @@ def _questions(names: list[str]) -> dict[str, Question]:
     }
 
 
-class _Server:
+class Server:
     """A running server and how it is asked."""
 
     def __init__(self, url: str, process: psutil.Process, question: Question, folder: Path) -> None:
         self.ready_seconds = self.idle_mb = 0.0
-        self._url, self._process, self._question, self._folder = url, process, question, folder
+        self.url, self._process, self._question, self._folder = url, process, question, folder
         self._client = httpx.Client(trust_env=False, timeout=120)
 
     def ask(self, path: str, content: bytes) -> Any:
         answer = self._client.post(
-            self._url + path, content=content, headers={"content-type": "application/json"}
+            self.url + path, content=content, headers={"content-type": "application/json"}
         )
         return answer.raise_for_status().json()
 
@@ -197,14 +197,14 @@ class _Server:
         """Requests per second, and the 99th percentile in milliseconds, of 8 connections."""
         told = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "--latency", "--timeout", "60s"]
         said = subprocess.run(
-            [*told, "-s", str(self._wrk), self._url + self._path], check=True, capture_output=True, text=True
+            [*told, "-s", str(self._wrk), self.url + self._path], check=True, capture_output=True, text=True
         ).stdout
         rate, p99 = (
             re.search(r"Requests/sec:\s+([\d.]+)", said),
             re.search(r"99%\s+([\d.]+)(us|ms|s|m)", said),
         )
         if rate is None or p99 is None or "Non-2xx" in said or "Socket errors" in said:
-            raise BenchmarkError(f"{self._url} did not answer every request with 200:\n{said}")
+            raise BenchmarkError(f"{self.url} did not answer every request with 200:\n{said}")
         return float(rate[1]), float(p99[1]) * _MILLISECONDS[p99[2]]
 
     def batch_ms(self, asked: tuple[str, Body] | None, rows: Sequence[Sequence[float]]) -> float | None:
@@ -216,7 +216,7 @@ class _Server:
         for _ in range(_BATCHES):
             began = time.perf_counter()
             answer = self._client.post(
-                self._url + path, content=content, headers={"content-type": "application/json"}
+                self.url + path, content=content, headers={"content-type": "application/json"}
             )
             times.append(time.perf_counter() - began)
             answer.raise_for_status()
@@ -226,6 +226,11 @@ class _Server:
     def question(self) -> Question:
         return self._question
 
+    def peak_mb(self) -> float:
+        """The most that the process itself ever had resident."""
+        told = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        return int(told.split("VmHWM:")[1].split()[0]) / 1e3
+
     def memory_mb(self) -> float:
         """Of the process and all that it started."""
         return (
@@ -234,9 +239,7 @@ class _Server:
         )
 
 
-def _figures(
-    server: _Server, loads: Sequence[tuple[float, float]], rows: Sequence[Sequence[float]]
-) -> Served:
+def _figures(server: Server, loads: Sequence[tuple[float, float]], rows: Sequence[Sequence[float]]) -> Served:
     loaded = server.memory_mb()
     return Served(
         requests=statistics.median(rate for rate, _ in loads),
@@ -250,13 +253,13 @@ def _figures(
 
 
 @contextmanager
-def _served(
+def served(
     side: str,
     folder: Path,
     pythons: Mapping[str, Path],
     question: Question,
     rows: Sequence[Sequence[float]],
-) -> Iterator[_Server]:
+) -> Iterator[Server]:
     port = free_ports(1)[0]
     place = folder / side
     place.mkdir()
@@ -266,7 +269,7 @@ def _served(
         began = time.monotonic()
         command, told = _command(side, place, pythons, port)
         process = subprocess.Popen(command, env=told, stdout=log, stderr=log)
-        server = _Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid), question, place)
+        server = Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid), question, place)
         server.script(rows[0])
         try:
             _wait(side, server, process, rows[:1], place / "log")
@@ -291,7 +294,7 @@ def _command(
     return [sys.executable, "-m", "app"], {**os.environ, **told, "PYTHONPATH": paths}
 
 
-def _wait(side: str, server: _Server, process: subprocess.Popen[bytes], rows: Any, log: Path) -> None:
+def _wait(side: str, server: Server, process: subprocess.Popen[bytes], rows: Any, log: Path) -> None:
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import cleaning, fresh, parsing, preparing, releasing, serving, sketching
@@ -12,6 +14,7 @@ from benchmarks.rows import Row, at_most, ratio_at_least, ratio_at_most
 
 if TYPE_CHECKING:
     from benchmarks.quality import Quality
+    from benchmarks.rival_serving import Served
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +107,63 @@ def _training_memory() -> list[Row]:
     ]
 
 
+def _batching() -> list[Row]:
+    from benchmarks import batching
+
+    rows = []
+    for found in batching.measure():
+        what = f"{batching.ROWS:,} rows as {found.kind} ({found.file_bytes / 1e6:.0f} MB)"
+        rows += [
+            ratio_at_most(
+                what, found.seconds, found.duckdb_seconds, 2, "{:.2f} s", "DuckDB reads and writes it"
+            ),
+            at_most(f"{what}: peak memory of the API", found.peak_mb, 500, "{:.0f} MB"),
+        ]
+    return rows
+
+
+def _rival_serving() -> list[Row]:
+    from benchmarks import rival_serving
+
+    with tempfile.TemporaryDirectory(prefix="esteira-rivals-") as name:
+        pythons = rival_serving.environments(Path(name))
+        return [
+            row
+            for model in rival_serving.MODELS
+            for row in _rival_rows(model, rival_serving.measure(model, pythons))
+        ]
+
+
+def _rival_rows(model: str, found: Mapping[str, Served]) -> list[Row]:
+    from benchmarks.rival_serving import BATCH, OURS, RIVALS
+
+    ours, named = found[OURS], {RIVALS[side]: one for side, one in found.items() if side != OURS}
+    most, idle, loaded = (40, 110, 160) if model == "linear" else (60, 250, 250)
+    quickest = max(named, key=lambda name: named[name].requests)
+    steadiest = min(named, key=lambda name: named[name].p99_ms)
+    what = f"{model}: `POST /predict`, 8 connections"
+    shown = "{:,.0f} requests/s"
+    rows = [
+        ratio_at_least(what, ours.requests, named[quickest].requests, most, shown, quickest),
+        ratio_at_most(f"{what}: p99", ours.p99_ms, named[steadiest].p99_ms, 0.05, "{:.1f} ms", steadiest),
+    ]
+    for way, limit in (("columns", 0.5), ("records", 0.3)):
+        times = {name: ms for name, one in named.items() if (ms := getattr(one, f"{way}_ms")) is not None}
+        best, mine = min(times, key=lambda name: times[name]), getattr(ours, f"{way}_ms")
+        rows.append(
+            ratio_at_most(
+                f"{model}: {BATCH:,} rows as JSON {way}", mine, times[best], limit, "{:.0f} ms", best
+            )
+        )
+    least = min(one.idle_mb for one in named.values())
+    return [
+        *rows,
+        at_most(f"{model}: memory idle (rivals from {least:.0f} MB)", ours.idle_mb, idle, "{:.0f} MB"),
+        at_most(f"{model}: memory under load", ours.loaded_mb, loaded, "{:.0f} MB"),
+        at_most(f"{model}: start to the first answer", ours.ready_seconds, 1.2, "{:.1f} s"),
+    ]
+
+
 def _quality() -> list[Row]:
     from benchmarks import quality
 
@@ -189,6 +249,22 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "process. It trains on 5,000 rows first; what its peak resident memory then grows by is divided "
         "by rows × columns × 4 bytes.",
     ),
+    "batching": Benchmark(
+        run=_batching,
+        how="A file of 15 columns, streamed from disk through the API of a linear model with an interval, "
+        "one worker, and the answers to disk; DuckDB copies the same file to another of its kind, an Arrow "
+        "stream by way of pyarrow. In turn, medians of five rounds after one that is not counted.",
+    ),
+    "rival_serving": Benchmark(
+        run=_rival_serving,
+        how="The same scikit-learn pipeline (15 columns, scaled and one-hot; linear, and a forest of 100 "
+        "trees of up to 4,096 leaves), served with one worker by the API and by each rival in an environment "
+        "of its own, all up at once and asked in turn: `wrk`, medians of five rounds of three seconds; "
+        "10,000 rows by a Python client, medians of seven. Each ratio is against the best of the rivals "
+        "(`mlflow models serve`, BentoML, MLServer, FastAPI as tutorials write it); columns are a tensor "
+        "where a rival wants one. Memory is that of the process and its children, "
+        "idle one second after the first answer.",
+    ),
     "quality": Benchmark(
         run=_quality,
         how="`esteira new` on each real file, nothing edited, 60 s of search. FLAML and AutoGluon, each in "
@@ -201,5 +277,5 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "the ensemble) and harsher by the rows that were held out.",
     ),
 }
-SEPARATE = ("fresh", "quality")
+SEPARATE = ("fresh", "quality", "rival_serving")
 """They take many minutes and install what nothing else needs, so they run only when asked for."""
