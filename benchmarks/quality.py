@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,13 +102,15 @@ class Quality:
     parity: float
 
 
-def measure(seconds: float = SECONDS, pythons: Mapping[str, Path] | None = None) -> list[Quality]:
+def measure(
+    tables: Sequence[Table] = TABLES, seconds: float = SECONDS, pythons: Mapping[str, Path] | None = None
+) -> list[Quality]:
     """Every file, one side after the other.
 
     The rivals' environments are made anew, unless `pythons` gives the interpreter of each. Raises
     BenchmarkError when a file is missing or a side fails, RejectedError when our own gate says no.
     """
-    absent = [table.file for table in TABLES if not (SHARED / table.file).is_file()]
+    absent = [table.file for table in tables if not (SHARED / table.file).is_file()]
     if absent:
         raise BenchmarkError(
             f"{SHARED} has no {', '.join(absent)}; set ESTEIRA_SHARED_DATA to the folder that holds them"
@@ -116,7 +118,7 @@ def measure(seconds: float = SECONDS, pythons: Mapping[str, Path] | None = None)
     with tempfile.TemporaryDirectory(prefix="esteira-quality-") as name:
         folder = Path(name)
         sides = pythons or {rival: exams.environment(rival, folder / rival) for rival in RIVALS}
-        return [_contest(table, folder / f"case-{table.target}", seconds, sides) for table in TABLES]
+        return [_contest(table, folder / f"case-{table.target}", seconds, sides) for table in tables]
 
 
 def _contest(table: Table, folder: Path, seconds: float, sides: Mapping[str, Path]) -> Quality:
@@ -209,7 +211,7 @@ def main() -> None:
         )
     asked = vars(parser.parse_args())
     pythons = {rival: asked[rival] for rival in RIVALS}
-    for found in measure(asked["seconds"], pythons if all(pythons.values()) else None):
+    for found in measure(seconds=asked["seconds"], pythons=pythons if all(pythons.values()) else None):
         rivals = ", ".join(f"{RIVALS[rival]} {score:.4f}" for rival, score in found.rivals.items())
         print(
             f"{found.table.name}: {found.table.metric} {found.score:.4f} by {found.chosen} on "

@@ -272,3 +272,18 @@ def test_training_rows_outside_the_encoders_sample_are_encoded_as_they_are(tmp_p
     assert sampled.sum() <= 900
     assert np.array_equal(columns[~sampled, 1], plain[~sampled, 1])
     assert (columns[sampled, 1] == plain[sampled, 1]).mean() < 0.1
+
+
+def test_a_category_of_middling_size_gets_a_column_for_each_level_and_its_encoding():
+    shape = features.Layout((), ("few", "middling", "many"))
+    levels = {
+        "few": tuple(map(str, range(encoding.FEW_LEVELS))),
+        "middling": tuple(map(str, range(encoding.MANY_LEVELS))),
+        "many": tuple(map(str, range(encoding.MANY_LEVELS + 1))),
+    }
+    plan = encoding.Plan.of(shape, levels, 1_000)
+    assert plan.one_hot == {"few", "middling"}
+    assert plan.encoded == ("middling", "many")
+    dear = encoding.Plan.of(shape, levels, encoding.ONE_HOT_CELLS)
+    assert dear.one_hot == {"few"}
+    assert dear.encoded == ("middling", "many")

@@ -29,9 +29,9 @@ from esteira.train.split import TRAIN, Split
 from esteira.train.survey import Levels, every
 
 FEW_LEVELS = 64
-"""Up to so many levels, each has a column of its own."""
+"""Up to so many levels, each has a column of its own and nothing else is needed."""
 MANY_LEVELS = 255
-"""Up to so many too, where the columns of all such categories have no more than ONE_HOT_CELLS cells."""
+"""Up to so many, each has one too, if the columns of all such hold no more than ONE_HOT_CELLS cells."""
 ONE_HOT_CELLS = 20_000_000
 _ROWS = 500_000
 _CELLS = 20_000_000
@@ -54,15 +54,27 @@ class Encoding:
         columns[mine] = self.crossed[first : first + len(mine)]
 
 
-def encoded(shape: Layout, levels: Levels, rows: int) -> tuple[str, ...]:
-    """The categories of a training part of so many rows that are to be target-encoded."""
-    sizes = {name: len(levels.get(name, ())) for name in shape.names}
-    cells, narrow = 0, {name for name, size in sizes.items() if size <= FEW_LEVELS}
-    for name in sorted(sizes.keys() - narrow, key=lambda name: (sizes[name], name)):
-        cells += sizes[name] * rows
-        if sizes[name] <= MANY_LEVELS and cells <= ONE_HOT_CELLS:
-            narrow.add(name)
-    return tuple(name for name in shape.names if name not in narrow)
+@dataclass(frozen=True)
+class Plan:
+    """How categories become columns: with a column for each level, target-encoded, or both ways.
+
+    Both serves those in between: a rare level is told by its mean, a frequent one also by itself.
+    """
+
+    one_hot: frozenset[str]
+    encoded: tuple[str, ...]
+
+    @classmethod
+    def of(cls, shape: Layout, levels: Levels, rows: int) -> Plan:
+        """For a training part of so many rows."""
+        sizes = {name: len(levels.get(name, ())) for name in shape.names}
+        many = tuple(name for name, size in sizes.items() if size > FEW_LEVELS)
+        cells, narrow = 0, set(sizes) - set(many)
+        for name in sorted(many, key=lambda name: (sizes[name], name)):
+            cells += sizes[name] * rows
+            if sizes[name] <= MANY_LEVELS and cells <= ONE_HOT_CELLS:
+                narrow.add(name)
+        return cls(frozenset(narrow), many)
 
 
 def fit(case: Case, names: tuple[str, ...], classes: Classes | None, split: Split) -> Encoding:

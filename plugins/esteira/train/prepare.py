@@ -15,7 +15,7 @@ from esteira.data.dataset import Dataset
 from esteira.settings import Settings
 from esteira.train import encoding, features, preprocessing, scaler, workspace
 from esteira.train.columns import Columns, prove
-from esteira.train.encoding import Encoding
+from esteira.train.encoding import Encoding, Plan
 from esteira.train.features import Classes, Floats
 from esteira.train.parts import PARTS, Parts
 from esteira.train.prepared import SAMPLE_ROWS, Prepared
@@ -44,9 +44,10 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     classes, levels, sample = survey.classes(), survey.levels(), survey.sample()
     if classes is not None:
         split = _judgeable(case, classes, split)
-    many = encoding.encoded(shape, levels, split.size(TRAIN))
-    encoded = encoding.fit(case, many, classes, split) if many else None
-    fitted = scaler.fit(case, shape, features.frame(sample.to_pandas(), shape), levels, encoded)
+    plan = Plan.of(shape, levels, split.size(TRAIN))
+    encoded = encoding.fit(case, plan.encoded, classes, split) if plan.encoded else None
+    rows = features.frame(sample.to_pandas(), shape)
+    fitted = scaler.fit(case, shape, rows, levels, plan.one_hot, encoded)
     names = scaler.names(fitted, shape, classes)
     exported = preprocessing.export(fitted, shape, len(names))
     graph = Columns(exported, shape)

@@ -2,12 +2,13 @@
 
 Numbers: missing ones become the median, with an indicator column. Dates: likewise, then the words of
 the calendar. Categories with few levels: one column for each level, all zero for a level that training
-did not see; with many: their target encoding. What is not one of few levels gets zero mean and unit
-variance. Everything is computed in double precision and cast to float32 last, so that scikit-learn and
-ONNX see the same numbers; what single precision cannot hold becomes the largest number that it can.
+did not see; with many: their target encoding; in between both. What is not a level's column gets zero
+mean and unit variance. Everything is computed in double precision and cast to float32 last, so that
+scikit-learn and ONNX see the same numbers; what single precision cannot hold becomes the largest number
+that it can.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,20 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def fit(
-    case: Case, shape: Layout, features: pd.DataFrame, levels: Levels, encoding: Encoding | None
+    case: Case,
+    shape: Layout,
+    features: pd.DataFrame,
+    levels: Levels,
+    one_hot: Collection[str],
+    encoding: Encoding | None,
 ) -> Pipeline:
     """Fit on rows of the training part; `levels` are those that the whole training part holds.
 
+    The categories in `one_hot` get a column for each level.
+
     A category without any level is left out: it is missing everywhere.
     """
-    many = encoding.names if encoding else ()
-    few = [name for name in shape.names if levels.get(name) and name not in many]
+    few = [name for name in shape.names if levels.get(name) and name in one_hot]
     dates = [name for name in shape.numbers if isinstance(case.features[name], Date)]
     numbers = [name for name in shape.numbers if name not in levels and name not in dates]
     codes, texts = ([name for name in few if name in side] for side in (shape.numbers, shape.texts))
@@ -47,7 +54,7 @@ def fit(
         ("texts", _one_hot(texts, levels, object), texts),
     ]
     if encoding:
-        steps.append(("encoded", FrozenEstimator(encoding.fitted), list(many)))
+        steps.append(("encoded", FrozenEstimator(encoding.fitted), list(encoding.names)))
     columns = ColumnTransformer(
         [(step, how, [shape.names.index(name) for name in names]) for step, how, names in steps if names],
         sparse_threshold=0,
