@@ -10,6 +10,7 @@ import sys
 from fastapi import FastAPI
 
 from app import listener, seal, server, settings
+from app.batches import Limits
 from app.main import create_app, create_unavailable_app
 from app.modelo import open_version
 from app.settings import Settings, StartError
@@ -51,7 +52,7 @@ def _app(told: Settings) -> FastAPI:
         log.error("No model, every answer will be 503: %s", error)  # noqa: TRY400
         return create_unavailable_app(told.CASE, told.INSTANCE_ID, str(error))
     log.info("Version %s of %s answers its golden examples", modelo.metadata.version, told.CASE)
-    return create_app(modelo, told.INSTANCE_ID)
+    return create_app(modelo, told.INSTANCE_ID, Limits(rows=told.BATCH_ROWS, bytes=told.BATCH_BYTES))
 
 
 if __name__ == "__main__":

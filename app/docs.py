@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.answers import Answers
+from app.batches import Batches
+from app.media import TYPES
 from app.problems import MEDIA_TYPE, Refusal
 from esteira.bundle import Metadata, Record
 from esteira.case import json_name
@@ -38,13 +40,13 @@ class Example:
     many: Any
 
 
-def example_of(metadata: Metadata, answers: Answers) -> Example:
+def example_of(metadata: Metadata, answers: Answers, batches: Batches) -> Example:
     """The version's own example, or where the API would refuse that, the first golden one."""
     for record in (metadata.example, *(golden.record for golden in metadata.golden)):
         with suppress(Refusal):
             one, many = (json.dumps(content).encode() for content in (record, [record]))
             return Example(
-                record=record, one=json.loads(answers.one(one)[0]), many=json.loads(answers.many(many)[0])
+                record=record, one=json.loads(answers.one(one)[0]), many=json.loads(batches.example(many))
             )
     return Example(record=metadata.example, one={}, many={})
 
@@ -54,10 +56,32 @@ def one_record(example: Record) -> dict[str, Any]:
     return _body({"$ref": _RECORD}, _json_names(example))
 
 
-def many_records(example: Record, most: int) -> dict[str, Any]:
-    """The request body of a path that takes a list of records."""
-    schema = {"type": "array", "items": {"$ref": _RECORD}, "minItems": 1, "maxItems": most}
-    return _body(schema, [_json_names(example)])
+def many_records(example: Record, columns: Iterable[str], most: int) -> dict[str, Any]:
+    """The parameters and the request body of a path that takes many records, in any of the media types."""
+    records = {"type": "array", "items": {"$ref": _RECORD}, "minItems": 1, "maxItems": most}
+    lists = {json_name(name): {"type": "array", "minItems": 1, "maxItems": most} for name in columns}
+    by_column = {"type": "object", "properties": lists, "additionalProperties": False}
+    taken = _body({"oneOf": [records, by_column]}, [_json_names(example)])
+    taken["requestBody"]["content"] |= tables()
+    taken["parameters"] = [
+        _switch("strict", "Refuse the whole batch with 422 when one row of it cannot be used"),
+        _switch("keep", "Answer with the columns that were sent and those of the answer; tables only"),
+    ]
+    return taken
+
+
+def tables() -> dict[str, Any]:
+    """The media types of batches besides JSON."""
+    return {
+        media_type: {"schema": {"type": "string", **({} if kind == "csv" else {"format": "binary"})}}
+        for kind, media_type in TYPES.items()
+        if kind != "json"
+    }
+
+
+def _switch(name: str, says: str) -> dict[str, Any]:
+    schema = {"type": "boolean", "default": False}
+    return {"name": name, "in": "query", "required": False, "description": says, "schema": schema}
 
 
 def describe_with(api: FastAPI, record: type[BaseModel]) -> Callable[[], dict[str, Any]]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import IO
+
 import anyio.to_thread
 from anyio import CapacityLimiter
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from app import body
+from app import body, media, upload
 from app.answers import Answers
+from app.batches import Batches, Limits, asked
 from app.metrics import Metrics
 from app.modelo import Modelo
 
 LARGEST_RECORD = 1_000_000
-LARGEST_BATCH = 64_000_000
 BATCHES_AT_ONCE = 2
+AT_ONCE = 1_000_000
+"""Bytes of an answer that are sent as one; a longer one is sent as it comes."""
 
 
 class Live(BaseModel):
@@ -57,10 +63,12 @@ class Json(Response):
 class Endpoints:
     """Answers requests with one opened version."""
 
-    def __init__(self, modelo: Modelo, instance: str, metrics: Metrics) -> None:
+    def __init__(self, modelo: Modelo, instance: str, metrics: Metrics, limits: Limits) -> None:
         self.answers = Answers(modelo)
+        self.batches = Batches(modelo, metrics, limits)
         self._metrics = metrics
-        self._batches = CapacityLimiter(BATCHES_AT_ONCE)
+        self._in_thread = partial(anyio.to_thread.run_sync, limiter=CapacityLimiter(BATCHES_AT_ONCE))
+        self._version = {"Model-Version": str(modelo.metadata.version)}
         case, version = modelo.metadata.case, modelo.metadata.version
         self._model = _json(modelo.metadata)
         self._live = _json(Live(case=case, instance=instance))
@@ -76,13 +84,28 @@ class Endpoints:
         return Json(answer)
 
     async def predict_batch(self, request: Request) -> Response:
-        content = await body.read(request, LARGEST_BATCH)
-        answer, rows, warnings = await anyio.to_thread.run_sync(
-            self.answers.many, content, limiter=self._batches
-        )
-        self._metrics.predictions.inc(rows)
-        self._metrics.warnings.inc(warnings)
-        return Json(answer)
+        wishes = asked(request)
+        file = await upload.received(request, self.batches.largest(wishes.sent))
+        try:
+            parts = await self._in_thread(self.batches.answer, file, wishes)
+            first = await self._in_thread(_first, parts)
+        except BaseException:
+            file.close()
+            raise
+        kind = media.TYPES[wishes.wanted]
+        if len(first) < AT_ONCE:
+            file.close()
+            return Response(first, headers=self._version, media_type=kind)
+        return StreamingResponse(self._all(first, parts, file), headers=self._version, media_type=kind)
+
+    async def _all(self, first: bytes, parts: Iterator[bytes], file: IO[bytes]) -> AsyncIterator[bytes]:
+        try:
+            part = first
+            while part:
+                yield part
+                part = await self._in_thread(_first, parts)
+        finally:
+            file.close()
 
     async def model(self, _request: Request) -> Response:
         return self._model
@@ -98,6 +121,17 @@ class Endpoints:
 
     async def metrics(self, _request: Request) -> Response:
         return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _first(parts: Iterator[bytes]) -> bytes:
+    """The next parts, AT_ONCE bytes of them or the rest."""
+    taken, size = [], 0
+    for part in parts:
+        taken.append(part)
+        size += len(part)
+        if size >= AT_ONCE:
+            break
+    return b"".join(taken)
 
 
 def _json(model: BaseModel) -> Json:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import request_response
 
 from app import docs, problems
-from app.answers import MOST_ROWS
+from app.batches import MOST_RECORDS, Limits
 from app.endpoints import Check, Endpoints, Json, Live, Ready
 from app.metrics import Measured, Metrics
 from app.modelo import Modelo
@@ -37,19 +37,25 @@ class Route:
     example: Any = None
     refuses: tuple[int, ...] = ()
     takes: dict[str, Any] = field(default_factory=dict)
+    tables: bool = False
+    """Whether it also answers with tables."""
 
 
 def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
     """The table of routes."""
-    example = docs.example_of(modelo.metadata, does.answers)
-    one, many = docs.one_record(example.record), docs.many_records(example.record, MOST_ROWS)
+    example = docs.example_of(modelo.metadata, does.answers, does.batches)
+    one, many = (
+        docs.one_record(example.record),
+        docs.many_records(example.record, modelo.columns, MOST_RECORDS),
+    )
     answer = shapes(modelo.metadata, modelo.outputs)
     bad = (400, 413, 415, 422)
     return (
         Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
-              tag="Predict", takes=many, answer=answer.many, example=example.many, refuses=bad),
+              tag="Predict", takes=many, answer=answer.many, example=example.many,
+              refuses=(*bad, 406), tables=True),
         Route(path="/model", does=does.model, says="Everything known of the version",
               tag="Model", answer=Metadata),
         Route(path="/health/live", does=does.live, says="Is the process up?", answer=Live),
@@ -59,11 +65,11 @@ def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
     )  # fmt: skip
 
 
-def create_app(modelo: Modelo, instance: str) -> FastAPI:
+def create_app(modelo: Modelo, instance: str, limits: Limits | None = None) -> FastAPI:
     """The application that answers with an opened version."""
     metadata, metrics = modelo.metadata, Metrics(modelo.metadata)
     api = _bare_app(metadata.title, str(metadata.version), _description(metadata))
-    for route in routes(Endpoints(modelo, instance, metrics), modelo):
+    for route in routes(Endpoints(modelo, instance, metrics, limits or Limits()), modelo):
         _add(api, route)
     docs.install(api)
     api.openapi = docs.describe_with(api, modelo.record)  # type: ignore[method-assign]
@@ -127,7 +133,8 @@ def _answer(route: Route) -> dict[str, Any]:
     if route.answer is None:
         return {"content": {"text/plain": {}}}
     example = {} if route.example is None else {"example": route.example}
-    return {"model": route.answer, "content": {"application/json": example}}
+    tables = docs.tables() if route.tables else {}
+    return {"model": route.answer, "content": {"application/json": example, **tables}}
 
 
 def _description(metadata: Metadata) -> str:

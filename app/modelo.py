@@ -43,20 +43,30 @@ class Modelo:
         self.columns = {name: column for name, column in metadata.columns.items() if name != metadata.target}
         self.record = record_type(self.columns, _examples(metadata))
         self.one: TypeAdapter[BaseModel] = TypeAdapter(self.record)
-        self.many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[self.record])  # type: ignore[name-defined]
-        self.warnings = Familiarity(self.columns, metadata.seen).warnings
+        familiarity = Familiarity(self.columns, metadata.seen)
+        self.warnings = familiarity.warnings
+        self.warnings_of_columns = familiarity.warnings_of_columns
         self.session = session
         self.outputs = outputs_of(metadata)
         self._names = [output.name for output in self.outputs]
-        self._feeds = _feeds([is_text(column) for column in self.columns.values()])
+        texts = [is_text(column) for column in self.columns.values()]
+        self._feeds, self._stacked = _feeds(texts), _stacked(texts)
 
     def answer(self, rows: Sequence[Values]) -> list[str]:
         """The members of the JSON answer to each record, whose values are in the order of `columns`.
 
         None stands for a missing value. Raises NotFiniteError.
         """
-        arrays = self.session.run(self._names, self._feeds(rows))
-        parts = [output.members(array) for output, array in zip(self.outputs, arrays, strict=True)]
+        return self.members(self.session.run(self._names, self._feeds(rows)))
+
+    def outputs_of_columns(self, columns: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+        """The graph's outputs for many rows, as columns of numbers (NaN if missing) or texts ("")."""
+        found: list[np.ndarray[Any, Any]] = self.session.run(self._names, self._stacked(columns))
+        return found
+
+    def members(self, outputs: Sequence[np.ndarray[Any, Any]]) -> list[str]:
+        """The members of the JSON answer to each row of the graph's outputs; raises NotFiniteError."""
+        parts = [output.members(array) for output, array in zip(self.outputs, outputs, strict=True)]
         return parts[0] if len(parts) == 1 else list(map(",".join, zip(*parts, strict=True)))
 
 
@@ -122,6 +132,21 @@ def _feeds(texts: Sequence[bool]) -> Callable[[Sequence[Values]], dict[str, np.n
     if not text_at:
         return only_numbers
     return both if number_at else only_texts
+
+
+def _stacked(
+    texts: Sequence[bool],
+) -> Callable[[Sequence[np.ndarray[Any, Any]]], dict[str, np.ndarray[Any, Any]]]:
+    """How columns become the graph's inputs."""
+    places = {
+        "numbers": [at for at, text in enumerate(texts) if not text],
+        "texts": [at for at, text in enumerate(texts) if text],
+    }
+
+    def feeds(columns: Sequence[np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+        return {name: np.stack([columns[at] for at in ats], axis=1) for name, ats in places.items() if ats}
+
+    return feeds
 
 
 def _check_contract(bundle: Bundle, modelo: Modelo) -> None:

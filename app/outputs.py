@@ -51,6 +51,8 @@ class Output(ABC):
     """The members' JSON, with a place for each of a row's values."""
     fields: Mapping[str, Any]
     """The members as `pydantic.create_model` takes them, for the documentation."""
+    titles: Sequence[str]
+    """What a row's values are called as columns of a table."""
 
     @abstractmethod
     def members(self, rows: npt.NDArray[Any]) -> list[str]:
@@ -95,6 +97,7 @@ def _of_regression(metadata: Metadata) -> Iterator[Output]:
         width=1,
         template='"prediction":%r',
         fields=_titled(["prediction"], float),
+        titles=["prediction"],
     )
     if metadata.interval is not None:
         yield Numbers(
@@ -103,6 +106,7 @@ def _of_regression(metadata: Metadata) -> Iterator[Output]:
             width=2,
             template=f'"interval":{{"low":%r,"high":%r,"coverage":{metadata.interval.asked!r}}}',
             fields={"interval": (PredictionInterval, ...)},
+            titles=["interval_low", "interval_high"],
         )
     if names := [compared.name for compared in metadata.compared]:
         yield Numbers(
@@ -111,6 +115,7 @@ def _of_regression(metadata: Metadata) -> Iterator[Output]:
             width=len(names),
             template=_members(names, "%r"),
             fields=_titled(names, float),
+            titles=names,
         )
 
 
@@ -123,6 +128,7 @@ def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]
         width=1,
         template='"prediction":%s',
         fields=_titled(["prediction"], label),
+        titles=["prediction"],
         labels=labels,
     )
     yield Numbers(
@@ -131,6 +137,7 @@ def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]
         width=len(classes),
         template=f'"probabilities":{{{_members(classes, "%r")}}}',
         fields={"probabilities": (_probabilities(classes), ...)},
+        titles=[f"probability_{label}" for label in classes],
     )
     if names := [compared.name for compared in metadata.compared]:
         yield Labels(
@@ -139,6 +146,7 @@ def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]
             width=len(names),
             template=_members(names, "%s"),
             fields=_titled(names, label),
+            titles=names,
             labels=labels,
         )
 

@@ -29,6 +29,9 @@ class Settings(BaseModel):
     API_PORT: int = Field(8000, ge=1, le=65535)
     API_SOCKET: Path | None = None
     """A Unix socket to listen on besides, where only a gateway is to reach it."""
+    BATCH_ROWS: int = Field(5_000_000, ge=1)
+    BATCH_BYTES: int = Field(1_000_000_000, ge=1)
+    """How large a CSV, a Parquet file or an Arrow stream may be."""
     INSTANCE_ID: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
+from app.faults import Fault
 from app.outputs import Output
 from esteira.bundle import Metadata
 
@@ -20,6 +21,14 @@ class Shapes:
     many: type[BaseModel]
 
 
+class BadRow(BaseModel):
+    """What stands in the place of a record that cannot be used."""
+
+    prediction: None
+    error: str
+    """What is wrong with it, field by field, in sentences."""
+
+
 def shapes(metadata: Metadata, outputs: Sequence[Output]) -> Shapes:
     """The types of a version's answers."""
     head: dict[str, Any] = {"case": (str, ...), "version": (int, ...)}
@@ -29,7 +38,11 @@ def shapes(metadata: Metadata, outputs: Sequence[Output]) -> Shapes:
     warnings: dict[str, Any] = {"warnings": (list[str], ...)}
     details = _details(metadata)
     row = create_model("Row", __doc__="One record's answer within a batch.", **answer, **warnings)
-    rows: dict[str, Any] = {"predictions": (list[row], ...)}
+    rows: dict[str, Any] = {
+        "predictions": (list[row | BadRow], ...),
+        "failed": (int, Field(description="How many of them have an error instead of an answer")),
+        "errors": (list[Fault], Field(description="What is wrong with the first 20 of those")),
+    }
     return Shapes(
         one=create_model(
             "Prediction", __doc__="The answer to one record.", **head, **answer, **details, **warnings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -42,10 +41,10 @@ class OneInAnyCase(OneOf):
     """The same, of text in upper or lower case; it becomes the level as `levels` spells it."""
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        spelled = {str(level).casefold(): level for level in self.levels}
+        known = spelled(self.levels)
 
         def level(text: str) -> int | str:
-            return spelled.get(text.casefold(), text)
+            return known.get(text.casefold(), text)
 
         as_spelled = core_schema.no_info_after_validator_function(level, handler(source))
         return core_schema.chain_schema([as_spelled, core_schema.literal_schema(list(self.levels))])
@@ -59,7 +58,7 @@ class Days:
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
-            _days(self.column), core_schema.str_schema(strict=True)
+            DaysOf(self.column), core_schema.str_schema(strict=True)
         )
 
     def __get_pydantic_json_schema__(
@@ -68,18 +67,24 @@ class Days:
         return {"type": "string", "format": "date-time" if self.column.time else "date"}
 
 
-def _days(column: Date) -> Callable[[str], float]:
-    form = re.compile(f"{_DAY}({_TIME})?" if column.time else _DAY)
-    low, high = column.bounds
-    first = EARLIEST if low is None else low
-    last = LATEST if high is None else high
+class DaysOf:
+    """The days of a date that is written as its column asks; raises ValueError for any other text."""
 
-    def days(text: str) -> float:
-        if not form.fullmatch(text):
+    def __init__(self, column: Date) -> None:
+        self._form = re.compile(f"{_DAY}({_TIME})?" if column.time else _DAY)
+        low, high = column.bounds
+        self.first = EARLIEST if low is None else low
+        self.last = LATEST if high is None else high
+
+    def __call__(self, text: str) -> float:
+        if not self._form.fullmatch(text):
             raise ValueError("not written as an ISO 8601 date")
         value = to_days(text)
-        if not first <= value <= last:
+        if not self.first <= value <= self.last:
             raise ValueError("too early or too late")
         return value
 
-    return days
+
+def spelled(levels: tuple[int, ...] | tuple[str, ...]) -> dict[str, int | str]:
+    """Levels by what they are in no case."""
+    return {str(level).casefold(): level for level in levels}

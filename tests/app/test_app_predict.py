@@ -17,6 +17,7 @@ from tests.bundles import tiny_answer
 
 GOOD: dict[str, Any] = {"Living_Area": 120, "Rate": 2.5, "City": 1, "Kind": "b"}
 JSON = {"Content-Type": "application/json"}
+STRICT = "/predict/batch?strict=true"
 PROBLEM = "application/problem+json"
 
 
@@ -98,15 +99,18 @@ def test_a_bad_value_is_named_with_what_is_allowed(
     assert fault["field"] == name
     assert allowed.removesuffix(" or null") in fault["allowed"]
     assert fault["message"].startswith(f"{name} cannot be ")
-    (batch_fault,) = problem(http.post("/predict/batch", content=f"[{body}]", headers=JSON), 422)["errors"]
-    assert batch_fault == {**fault, "row": 1}
+    strict = http.post(STRICT, content=f"[{body}]", headers=JSON)
+    assert problem(strict, 422)["errors"] == [{**fault, "row": 1}]
+    answer = http.post("/predict/batch", content=f"[{body}]", headers=JSON).json()
+    assert answer["predictions"] == [{"prediction": None, "error": fault["message"]}]
+    assert (answer["failed"], answer["errors"]) == (1, [{**fault, "row": 1}])
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
 @pytest.mark.parametrize("name", ["Living_Area", "Rate"])
 def test_what_is_not_finite_is_refused(http: httpx.Client, name: str, word: str) -> None:
     body = json.dumps({**GOOD, name: 0}).replace(f'"{name}": 0', f'"{name}": {word}')
-    for path, content in (("/predict", body), ("/predict/batch", f"[{body}]")):
+    for path, content in (("/predict", body), (STRICT, f"[{body}]")):
         (fault,) = problem(http.post(path, content=content, headers=JSON), 422)["errors"]
         assert fault["field"] == name
 
@@ -203,7 +207,7 @@ def test_bad_rows_of_a_batch_are_numbered_and_counted(http: httpx.Client) -> Non
     records = [GOOD] * 3000
     for row in range(7, 3000, 100):
         records[row - 1] = {**GOOD, "City": 9}
-    found = problem(http.post("/predict/batch", json=records), 422)
+    found = problem(http.post(STRICT, json=records), 422)
     assert found["detail"].startswith("30 of 3,000 rows cannot be used")
     assert [fault["row"] for fault in found["errors"]] == list(range(7, 2000, 100))
 
@@ -211,7 +215,7 @@ def test_bad_rows_of_a_batch_are_numbered_and_counted(http: httpx.Client) -> Non
 def test_a_batch_of_more_rows_than_the_limit_is_refused(http: httpx.Client) -> None:
     body = b"[" + b"{}," * 2_000_000 + b"{}]"
     start = time.monotonic()
-    assert "100,000" in problem(http.post("/predict/batch", content=body, headers=JSON), 422)["detail"]
+    assert "100,000" in problem(http.post("/predict/batch", content=body, headers=JSON), 413)["detail"]
     assert time.monotonic() - start < 5
 
 
@@ -247,7 +251,7 @@ def test_no_record_whatever_is_answered_with_a_server_error(
 ) -> None:
     body = json.dumps(record)
     one = http.post("/predict", content=body, headers=JSON)
-    many = http.post("/predict/batch", content=f"[{body}]", headers=JSON)
+    many = http.post(STRICT, content=f"[{body}]", headers=JSON)
     assert one.status_code in (200, 400, 422)
     assert many.status_code in (200, 400, 422)
     if 400 not in (one.status_code, many.status_code):

@@ -79,6 +79,7 @@ def test_a_batch_answers_each_record_as_it_is_answered_alone(kind: tuple[TestCli
     records = [record, api.get("/model").json()["example"], record]
     alone = [api.post("/predict", json=one).json() for one in records]
     together = api.post("/predict/batch", json=records).json()
+    assert (together.pop("failed"), together.pop("errors")) == (0, [])
     shared = {name: value for name, value in together.items() if name != "predictions"}
     assert [shared | row for row in together["predictions"]] == alone
 
@@ -144,7 +145,11 @@ def test_an_answer_that_is_not_finite_is_a_refusal_that_names_the_row(tmp_path: 
             "this record is not a finite" in api.post("/predict", json={"x": zero_or_less}).json()["detail"]
         )
     rows = [{"x": 1}] * 1500 + [{"x": 0}]
-    assert "row 1501 is not a finite" in api.post("/predict/batch", json=rows).json()["detail"]
+    answer = api.post("/predict/batch", json=rows).json()
+    assert (answer["failed"], answer["errors"][0]["row"]) == (1, 1501)
+    assert "is not a finite number" in answer["predictions"][1500]["error"]
+    refusal = api.post("/predict/batch?strict=true", json=rows).json()
+    assert refusal["detail"].startswith("1 of 1,501 rows cannot be used (the first row is 1): 1501")
 
 
 OLDER = ("classes", "threshold", "scale", "per_class", "interval", "importances", "compared")

@@ -1,0 +1,166 @@
+"""Answers batches of any of the media types, chunk by chunk."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import islice
+from typing import IO, TYPE_CHECKING
+
+from starlette.requests import Request
+
+from app import media
+from app.answers import head_of, rows_of
+from app.chunks import MOST_LISTED, Answered, answered
+from app.faults import Fault
+from app.jsonrows import JsonRows
+from app.metrics import Metrics
+from app.modelo import Modelo
+from app.problems import Refusal
+
+if TYPE_CHECKING:
+    from app.tables import Table
+
+MOST_RECORDS = 100_000
+LARGEST_JSON = 64_000_000
+_TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How large a CSV, a Parquet file or an Arrow stream may be."""
+
+    rows: int = 5_000_000
+    bytes: int = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a request asks for, its rows aside."""
+
+    sent: media.Kind
+    wanted: media.Kind
+    strict: bool
+    """Whether one bad row refuses the whole batch."""
+    keep: bool
+    """Whether the table that was sent comes back with the answers beside it."""
+
+
+def asked(request: Request) -> Asked:
+    """What a request asks for; raises Refusal when it cannot be."""
+    sent = media.sent(request.headers)
+    wanted = media.wanted(request.headers, sent)
+    strict, keep = (_truth(request, name) for name in ("strict", "keep"))
+    if keep and "json" in (sent, wanted):
+        raise Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "keep=true is for tables: send and accept CSV, Parquet or Arrow, or leave it out",
+        )
+    return Asked(sent=sent, wanted=wanted, strict=strict, keep=keep)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """An upload that can be answered."""
+
+    rows: int
+    answers: Callable[[], Iterable[Answered]]
+    """All of its chunks' answers, as often as they are asked for."""
+    table: Table | None = None
+
+
+class Batches:
+    """Answers the batches of one model."""
+
+    def __init__(self, modelo: Modelo, metrics: Metrics, limits: Limits) -> None:
+        self._modelo, self._metrics, self._limits = modelo, metrics, limits
+        self._head = head_of(modelo.metadata)
+        self._json_rows = JsonRows(modelo)
+
+    def largest(self, kind: media.Kind) -> int:
+        """How many bytes a body may have."""
+        return LARGEST_JSON if kind == "json" else self._limits.bytes
+
+    def answer(self, file: IO[bytes], asked: Asked) -> Iterator[bytes]:
+        """The answer in parts; raises Refusal before the first of them, and not after."""
+        found = self._of_json(file) if asked.sent == "json" else self._of_table(file, asked)
+        if not found.rows:
+            raise _unusable("There are no rows; send at least one")
+        if asked.strict:
+            _refuse_bad(found)
+        if asked.wanted == "json":
+            return self._as_json(self._counted(found.answers()))
+        return self._as_table(found, asked)
+
+    def example(self, records: bytes) -> bytes:
+        """The answer to a list of records as the documentation shows it; counted nowhere."""
+        return b"".join(self._as_json(self._of_json(io.BytesIO(records)).answers()))
+
+    def _of_json(self, file: IO[bytes]) -> Opened:
+        file.seek(0)
+        answers = list(answered(self._json_rows.chunks(file.read(), MOST_RECORDS), self._modelo))
+        return Opened(rows=sum(one.rows for one in answers), answers=lambda: answers)
+
+    def _of_table(self, file: IO[bytes], asked: Asked) -> Opened:
+        from app.tables import TableRows, opened
+
+        table, rows = opened(file, asked.sent, self._limits.rows), TableRows(self._modelo)
+        rows.check(table, keep=asked.keep)
+        return Opened(
+            rows=table.rows, answers=lambda: answered(rows.chunks(table), self._modelo), table=table
+        )
+
+    def _as_json(self, answers: Iterable[Answered]) -> Iterator[bytes]:
+        before, failed, errors = f'{{{self._head},"predictions":[', 0, list[Fault]()
+        for found in answers:
+            yield (before + rows_of(found, self._modelo)).encode()
+            before = ","
+            failed += len(found.bad)
+            for faults in islice(found.bad.values(), MOST_LISTED):
+                errors += faults if len(errors) < MOST_LISTED else ()
+        told = json.dumps([fault.model_dump(exclude_none=True) for fault in errors], ensure_ascii=False)
+        yield f'],"failed":{failed},"errors":{told}}}'.encode()
+
+    def _as_table(self, found: Opened, asked: Asked) -> Iterator[bytes]:
+        from app.tabular import Tabular, written
+
+        tabular, table = Tabular(self._modelo.outputs), found.table
+        kept = table.schema if asked.keep and table else None
+        tabular.check(table.names if asked.keep and table else ())
+        schema = tabular.schema(kept)
+        batches = (tabular.batch(one, schema, keep=asked.keep) for one in self._counted(found.answers()))
+        return written(batches, schema, asked.wanted, table.delimiter if table else ",")
+
+    def _counted(self, answers: Iterable[Answered]) -> Iterator[Answered]:
+        for found in answers:
+            self._metrics.predictions.inc(len(found.good))
+            self._metrics.warnings.inc(found.warned)
+            yield found
+
+
+def _refuse_bad(found: Opened) -> None:
+    """Raise Refusal, naming the first of them, if there are bad rows."""
+    count, errors, numbers = 0, list[Fault](), list[str]()
+    for one in found.answers():
+        count += len(one.bad)
+        for faults in islice(one.bad.values(), MOST_LISTED - len(numbers)):
+            errors += faults
+            numbers.append(str(faults[0].row))
+    if count:
+        named = ", ".join(numbers) + (", …" if count > MOST_LISTED else "")
+        detail = f"{count:,} of {found.rows:,} rows cannot be used (the first row is 1): {named}"
+        raise _unusable(detail, errors)
+
+
+def _truth(request: Request, name: str) -> bool:
+    said = request.query_params.get(name, "false")
+    if said not in _TRUTH:
+        raise _unusable(f"{name} must be true or false, not {said[:60]!r}")
+    return _TRUTH[said]
+
+
+def _unusable(detail: str, errors: Sequence[Fault] = ()) -> Refusal:
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)

@@ -1,0 +1,133 @@
+"""Checks the rows of a batch many at a time; only those in doubt are validated one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from app.faults import Fault, faults
+from app.judges import Judged, Mask
+from app.modelo import Modelo, values_of
+
+MOST_LISTED = 20
+"""Of a row's faults, and of the rows whose faults are listed."""
+NOT_FINITE = "values nearer to those in GET /model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Some rows of a batch, column by column in the model's order."""
+
+    rows: int
+    columns: Sequence[Judged]
+    record: Callable[[int], object]
+    """What was sent as the row in that place (the first is 0), as JSON would have it."""
+    doubtful: Mask | None = None
+    """Rows that may be wrong in other ways than by a column's value."""
+    sent: Any = None
+    """The rows as they were sent, where an answer is to carry them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """The answers to a chunk; places count its rows from 0."""
+
+    rows: int
+    good: npt.NDArray[np.intp]
+    """The places of the rows that could be answered, in order."""
+    outputs: Sequence[npt.NDArray[Any]]
+    """The graph's outputs for those."""
+    warnings: dict[int, list[str]]
+    bad: dict[int, list[Fault]]
+    sent: Any = None
+
+    @property
+    def warned(self) -> int:
+        return sum(map(len, self.warnings.values()))
+
+    def error(self, place: int) -> str:
+        """What is wrong with a bad row, in sentences."""
+        return " ".join(fault.message for fault in self.bad[place])
+
+
+def answered(chunks: Iterable[Chunk], modelo: Modelo) -> Iterator[Answered]:
+    """The answers to a batch's chunks."""
+    start = 1
+    for chunk in chunks:
+        yield _answered(chunk, start, modelo)
+        start += chunk.rows
+
+
+def first_faults(found: Iterable[Answered]) -> list[Fault]:
+    """What is wrong with the first bad rows."""
+    listed = chain.from_iterable(one.bad.values() for one in found)
+    return list(chain.from_iterable(faults for faults, _ in zip(listed, range(MOST_LISTED), strict=False)))
+
+
+def _answered(chunk: Chunk, start: int, modelo: Modelo) -> Answered:
+    columns, sure, bad = _checked(chunk, start, modelo)
+    good = np.flatnonzero(sure)
+    if len(good) < chunk.rows:
+        columns = [values[good] for values in columns]
+    outputs = modelo.outputs_of_columns(columns) if len(good) else []
+    finite = _finite(outputs)
+    if not finite.all():
+        bad |= {int(place): [_not_finite(start + int(place))] for place in good[~finite]}
+        good, columns, outputs = good[finite], [c[finite] for c in columns], [o[finite] for o in outputs]
+    warnings = modelo.warnings_of_columns(columns) if len(good) else {}
+    if len(good) < chunk.rows:
+        warnings = {int(good[place]): listed for place, listed in warnings.items()}
+    return Answered(
+        rows=chunk.rows, good=good, outputs=outputs, warnings=warnings, bad=dict(sorted(bad.items())),
+        sent=chunk.sent,
+    )  # fmt: skip
+
+
+def _checked(
+    chunk: Chunk, start: int, modelo: Modelo
+) -> tuple[list[npt.NDArray[Any]], Mask, dict[int, list[Fault]]]:
+    """The columns' values, which rows of them can be used, and what is wrong with the others."""
+    columns = [judged.values for judged in chunk.columns]
+    sure = np.logical_and.reduce([judged.sure for judged in chunk.columns])
+    if chunk.doubtful is not None:
+        sure &= ~chunk.doubtful
+    doubtful = np.flatnonzero(~sure).tolist()
+    if not doubtful:
+        return columns, sure, {}
+    columns = [values.copy() for values in columns]
+    bad: dict[int, list[Fault]] = {}
+    for place in doubtful:
+        try:
+            record = modelo.one.validate_python(chunk.record(place))
+        except ValidationError as error:
+            bad[place] = faults(error, modelo.columns, start + place)[:MOST_LISTED]
+        else:
+            sure[place] = True
+            for values, value in zip(columns, values_of(record), strict=True):
+                values[place] = _missing(values) if value is None else value
+    return columns, sure, bad
+
+
+def _missing(values: npt.NDArray[Any]) -> float | str:
+    return "" if values.dtype == object else np.nan
+
+
+def _finite(outputs: Sequence[npt.NDArray[Any]]) -> Mask:
+    if not outputs:
+        return np.ones(0, np.bool_)
+    numbers = [np.isfinite(output).all(axis=1) for output in outputs if output.dtype.kind == "f"]
+    finite = np.ones(len(outputs[0]), np.bool_)
+    for each in numbers:
+        finite &= each
+    return finite
+
+
+def _not_finite(row: int) -> Fault:
+    message = f"The model's answer to this record is not a finite number; send {NOT_FINITE}."
+    return Fault(row=row, field="", sent="a record", allowed=NOT_FINITE, message=message)

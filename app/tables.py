@@ -1,0 +1,157 @@
+"""Reads a batch from a CSV, a Parquet file or an Arrow stream."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import IO, Any
+
+import arro3.io
+from arro3.core import DataType, Field, RecordBatch, RecordBatchReader, Schema
+
+from app import cells
+from app.chunks import Chunk
+from app.jsonrows import too_many
+from app.judges import judge_of
+from app.media import TYPES, Kind
+from app.modelo import Modelo
+from app.problems import Refusal
+from app.titles import Titles
+from app.words import cut
+
+CHUNK = 16_384
+DELIMITERS = ",;\t"
+_LONGEST_HEADER = 1_000_000
+_MAGIC = b"PAR1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """An upload that has been gone through once: it can be read, and has not too many rows."""
+
+    rows: int = 0
+    names: list[str]
+    schema: Schema
+    types: Sequence[DataType]
+    """Empty for a CSV, where all is text."""
+    delimiter: str
+    batches: Callable[[], Iterator[RecordBatch]]
+
+
+def opened(file: IO[bytes], kind: Kind, most: int) -> Table:
+    """An upload as a table; raises Refusal when it cannot be read or has more than `most` rows."""
+    try:
+        table = _csv(file) if kind == "csv" else _typed(file, kind)
+        rows = _counted(table, most)
+    except (Refusal, MemoryError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the library panics with exceptions of its own
+        raise _unreadable(kind, str(error)) from None
+    return replace(table, rows=rows)
+
+
+def _counted(table: Table, most: int) -> int:
+    rows = 0
+    for batch in table.batches():
+        rows += batch.num_rows
+        if rows > most:
+            raise too_many(most)
+    return rows
+
+
+class TableRows:
+    """Reads tables for one model."""
+
+    def __init__(self, modelo: Modelo) -> None:
+        self._titles = Titles(modelo)
+        self._judges = [judge_of(column) for column in modelo.columns.values()]
+
+    def check(self, table: Table, *, keep: bool) -> None:
+        """Raise Refusal where columns are missing, twice there, of a wrong type, or unknown and not kept."""
+        for name in table.names:
+            if table.names.count(name) > 1:
+                raise _unusable(f"The table has more than one column {cut(name)!r}; keep one")
+        self._titles.check([name for name in table.names if not keep or self._titles.known(name)])
+        if table.types:
+            types = self._titles.ordered(dict(zip(table.names, table.types, strict=True)))
+            for name, kind, judge in zip(self._titles.names, types, self._judges, strict=True):
+                if kind is not None:
+                    cells.check_type(name, kind, judge)
+
+    def chunks(self, table: Table) -> Iterator[Chunk]:
+        """The rows in chunks."""
+        for batch in table.batches():
+            for start in range(0, batch.num_rows, CHUNK):
+                yield self._chunk(batch.slice(start, min(CHUNK, batch.num_rows - start)), table)
+
+    def _chunk(self, part: RecordBatch, table: Table) -> Chunk:
+        columns = self._titles.ordered(dict(zip(table.names, part.columns, strict=True)))
+        if table.types:
+            columns = [None if column is None else cells.plain(column) for column in columns]
+            judged, value = cells.judged_typed, cells.value_of_typed
+        else:
+            judged, value = cells.judged_text, cells.value_of_text
+        known = list(zip(self._titles.names, columns, self._judges, strict=True))
+
+        def record(place: int) -> dict[str, Any]:
+            return {name: value(column, place, judge) for name, column, judge in known if column is not None}
+
+        each = [
+            judge.absent(part.num_rows) if column is None else judged(column, judge)
+            for _, column, judge in known
+        ]
+        return Chunk(rows=part.num_rows, columns=each, record=record, sent=part)
+
+
+def _csv(file: IO[bytes]) -> Table:
+    file.seek(0)
+    first = file.readline(_LONGEST_HEADER).decode()
+    delimiter = max(DELIMITERS, key=first.count)
+    file.seek(0)
+    found = arro3.io.infer_csv_schema(file, has_header=True, max_records=0, delimiter=delimiter)
+    names = [name.removeprefix("\ufeff").strip() for name in found.names]
+    if not any(names):
+        raise _unusable("The table is empty; its first row must name the columns")
+    schema = Schema([Field(name, DataType.utf8()) for name in names])
+
+    def batches() -> Iterator[RecordBatch]:
+        file.seek(0)
+        return iter(arro3.io.read_csv(file, schema, has_header=True, batch_size=CHUNK, delimiter=delimiter))
+
+    return Table(names=names, schema=schema, types=(), delimiter=delimiter, batches=batches)
+
+
+def _typed(file: IO[bytes], kind: Kind) -> Table:
+    def read() -> RecordBatchReader:
+        file.seek(0)
+        if kind == "arrow":
+            return arro3.io.read_ipc_stream(file)
+        return arro3.io.read_parquet(file, batch_size=CHUNK)
+
+    if kind == "parquet":
+        _check_magic(file)
+    schema = read().schema
+    return Table(
+        names=schema.names, schema=schema, types=schema.types, delimiter=",", batches=lambda: iter(read())
+    )
+
+
+def _check_magic(file: IO[bytes]) -> None:
+    """What is no Parquet file at all is better found here than by the library's panic."""
+    file.seek(0)
+    start = file.read(4)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 4))
+    if size < 12 or start != _MAGIC or file.read(4) != _MAGIC:
+        raise _unreadable("parquet", "it does not begin and end as a Parquet file does")
+
+
+def _unreadable(kind: Kind, said: str) -> Refusal:
+    reason = said.removeprefix("C Data interface error: ")[:300]
+    return Refusal(HTTPStatus.BAD_REQUEST, f"The body cannot be read as {TYPES[kind]}: {reason}")
+
+
+def _unusable(detail: str) -> Refusal:
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail)

@@ -1,0 +1,127 @@
+"""Writes the answers to a batch as a CSV, a Parquet file or an Arrow stream."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
+
+import arro3.io
+import numpy as np
+import numpy.typing as npt
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+
+from app.chunks import Answered
+from app.media import Kind
+from app.outputs import Labels, Output
+from app.problems import Refusal
+
+TEXT = DataType.utf8()
+BLOCK = 1 << 18
+_END_OF_STREAM = 8
+"""The length in bytes of what ends an Arrow stream."""
+
+
+class Tabular:
+    """How the answers of one model become a table."""
+
+    def __init__(self, outputs: Sequence[Output]) -> None:
+        self._outputs = outputs
+        names = [title for output in outputs for title in output.titles]
+        self.titles = [*names, "warnings", "error"]
+        types = [_type(output) for output in outputs for _ in output.titles]
+        self._fields = [Field(*each) for each in zip(self.titles, [*types, TEXT, TEXT], strict=True)]
+
+    def check(self, kept: Sequence[str]) -> None:
+        """Raise Refusal when a column that is to be kept is called as one of the answer's."""
+        if twice := [name for name in self.titles if name in kept]:
+            detail = f"The table already has a column {', '.join(twice)}; rename it, or leave out keep=true"
+            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+    def schema(self, kept: Schema | None) -> Schema:
+        """The answer's columns, after those that are kept."""
+        before = [] if kept is None else [kept.field(at) for at in range(len(kept))]
+        return Schema([*before, *self._fields])
+
+    def batch(self, found: Answered, schema: Schema, *, keep: bool) -> RecordBatch:
+        """The answers to a chunk."""
+        columns: list[Array] = list(found.sent.columns) if keep else []
+        for at, output in enumerate(self._outputs):
+            for place, title in enumerate(output.titles):
+                kind = self._fields[self.titles.index(title)].type
+                values = _values(output, found.outputs[at][:, place]) if len(found.good) else np.empty(0)
+                columns.append(_spread(values, found, kind))
+        warnings = {place: "; ".join(listed) for place, listed in found.warnings.items()}
+        errors = {place: found.error(place) for place in found.bad}
+        columns += [_texts(by_place, found.rows) for by_place in (warnings, errors)]
+        return RecordBatch.from_arrays(columns, schema=schema)
+
+
+def written(batches: Iterable[RecordBatch], schema: Schema, kind: Kind, delimiter: str) -> Iterator[bytes]:
+    """A table in parts; of Parquet none comes before all batches are written."""
+    if kind == "csv":
+        return _csv(batches, delimiter)
+    return _arrow(batches, schema) if kind == "arrow" else _parquet(batches, schema)
+
+
+def _csv(batches: Iterable[RecordBatch], delimiter: str) -> Iterator[bytes]:
+    header = True
+    for batch in batches:
+        out = io.BytesIO()
+        arro3.io.write_csv(batch, out, header=header, delimiter=delimiter)
+        header = False
+        yield out.getvalue()
+
+
+def _arrow(batches: Iterable[RecordBatch], schema: Schema) -> Iterator[bytes]:
+    empty = _stream(schema, [])
+    yield empty[:-_END_OF_STREAM]
+    for batch in batches:
+        yield _stream(schema, [batch])[len(empty) - _END_OF_STREAM : -_END_OF_STREAM]
+    yield empty[-_END_OF_STREAM:]
+
+
+def _stream(schema: Schema, batches: list[RecordBatch]) -> bytes:
+    out = io.BytesIO()
+    arro3.io.write_ipc_stream(RecordBatchReader.from_batches(schema, batches), out)
+    return out.getvalue()
+
+
+def _parquet(batches: Iterable[RecordBatch], schema: Schema) -> Iterator[bytes]:
+    with SpooledTemporaryFile(BLOCK * 16) as spooled:
+        out = cast("IO[bytes]", spooled)
+        reader = RecordBatchReader.from_batches(schema, batches)
+        arro3.io.write_parquet(reader, out, compression="snappy", max_row_group_size=BLOCK)
+        out.seek(0)
+        while part := out.read(BLOCK):
+            yield part
+
+
+def _type(output: Output) -> DataType:
+    if not isinstance(output, Labels):
+        return DataType.float64()
+    return TEXT if isinstance(json.loads(output.labels[0]), str) else DataType.int64()
+
+
+def _values(output: Output, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if isinstance(output, Labels):
+        labels: npt.NDArray[Any] = np.array([json.loads(label) for label in output.labels])
+        return labels.take(values)
+    return np.ascontiguousarray(values, np.float64)
+
+
+def _spread(values: npt.NDArray[Any], found: Answered, kind: DataType) -> Array:
+    """Values of the good rows in their places, with null in those of the bad."""
+    if len(found.good) == found.rows and values.dtype.kind != "U":
+        return Array.from_numpy(values)
+    cells: list[Any] = [None] * found.rows
+    for place, value in zip(found.good.tolist(), values.tolist(), strict=True):
+        cells[place] = value
+    return Array(cells, type=kind)
+
+
+def _texts(by_place: dict[int, str], rows: int) -> Array:
+    return Array([by_place.get(place) for place in range(rows)], type=TEXT)
