@@ -42,6 +42,7 @@ COPY --chown=10001:10001 app app
 COPY --chown=10001:10001 dags dags
 COPY --chown=10001:10001 plugins plugins
 
+# onnxruntime's binding holds the runtime itself: nothing loads the library beside it.
 FROM ${BASE} AS dependencies
 ARG PIP_INDEX_URL
 COPY app/requirements.txt /
@@ -50,6 +51,7 @@ RUN python -m venv --without-pip /venv \
       --quiet --disable-pip-version-check --root-user-action=ignore -r /requirements.txt \
  && cd /venv/lib/python3.11/site-packages \
  && rm -rf onnxruntime/tools onnxruntime/transformers onnxruntime/quantization onnxruntime/datasets \
+      onnxruntime/capi/libonnxruntime.so.* \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && find . -name '*.pyi' -delete \
  && python -m compileall -q --invalidation-mode unchecked-hash . \
