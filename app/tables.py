@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import IO, Any
 
 import arro3.io
 from arro3.core import DataType, Field, RecordBatch, RecordBatchReader, Schema
 
-from app import cells
+from app import cells, upload
+from app.apart import Decoding
 from app.chunks import Chunk
 from app.jsonrows import too_many
 from app.judges import judge_of
@@ -24,14 +24,13 @@ from app.words import cut
 CHUNK = 16_384
 DELIMITERS = ",;\t"
 _LONGEST_HEADER = 1_000_000
-_MAGIC = b"PAR1"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """An upload that has been gone through once: it can be read, and has not too many rows."""
 
-    rows: int = 0
+    rows: int
     names: list[str]
     schema: Schema
     types: Sequence[DataType]
@@ -43,22 +42,16 @@ class Table:
 def opened(file: IO[bytes], kind: Kind, most: int) -> Table:
     """An upload as a table; raises Refusal when it cannot be read or has more than `most` rows."""
     try:
-        table = _csv(file) if kind == "csv" else _typed(file, kind)
-        rows = _counted(table, most)
-    except (Refusal, MemoryError, KeyboardInterrupt, SystemExit):
+        table = _csv(file) if kind == "csv" else _decoded(file, kind, most)
+    except Refusal:
         raise
-    except BaseException as error:  # noqa: BLE001 - the library panics with exceptions of its own
-        raise _unreadable(kind, str(error)) from None
-    return replace(table, rows=rows)
-
-
-def _counted(table: Table, most: int) -> int:
-    rows = 0
-    for batch in table.batches():
-        rows += batch.num_rows
-        if rows > most:
-            raise too_many(most)
-    return rows
+    except OSError as error:
+        raise upload.no_room(error.strerror or str(error)) from None
+    except BaseException as error:  # noqa: BLE001 - the library panics with an exception of its own
+        raise _unreadable(kind, str(error).removeprefix("C Data interface error: ")) from None
+    if table.rows > most:
+        raise too_many(most)
+    return table
 
 
 class TableRows:
@@ -83,8 +76,7 @@ class TableRows:
     def chunks(self, table: Table) -> Iterator[Chunk]:
         """The rows in chunks."""
         for batch in table.batches():
-            for start in range(0, batch.num_rows, CHUNK):
-                yield self._chunk(batch.slice(start, min(CHUNK, batch.num_rows - start)), table)
+            yield self._chunk(batch, table)
 
     def _chunk(self, part: RecordBatch, table: Table) -> Chunk:
         columns = self._titles.ordered(dict(zip(table.names, part.columns, strict=True)))
@@ -120,32 +112,38 @@ def _csv(file: IO[bytes]) -> Table:
         file.seek(0)
         return iter(arro3.io.read_csv(file, schema, has_header=True, batch_size=CHUNK, delimiter=delimiter))
 
-    return Table(names=names, schema=schema, types=(), delimiter=delimiter, batches=batches)
+    rows = sum(batch.num_rows for batch in batches())
+    return Table(rows=rows, names=names, schema=schema, types=(), delimiter=delimiter, batches=batches)
 
 
-def _typed(file: IO[bytes], kind: Kind) -> Table:
-    def read() -> RecordBatchReader:
-        file.seek(0)
-        if kind == "arrow":
-            return arro3.io.read_ipc_stream(file)
-        return arro3.io.read_parquet(file, batch_size=CHUNK)
+def _decoded(file: IO[bytes], kind: Kind, most: int) -> Table:
+    """A table that a process apart decodes, again for each time that it is gone through."""
+    first = Decoding(file, kind, CHUNK, most)
+    if first.rows > most:
+        raise too_many(most)
+    reader = first.read()
+    begun = [(first, reader)]
 
-    if kind == "parquet":
-        _check_magic(file)
-    schema = read().schema
+    def batches() -> Iterator[RecordBatch]:
+        run, rest = begun.pop() if begun else _again()
+        try:
+            yield from rest
+        finally:
+            run.close()
+
+    def _again() -> tuple[Decoding, RecordBatchReader]:
+        run = Decoding(file, kind, CHUNK, most)
+        return run, run.read()
+
+    schema = reader.schema
     return Table(
-        names=schema.names, schema=schema, types=schema.types, delimiter=",", batches=lambda: iter(read())
+        rows=first.rows,
+        names=schema.names,
+        schema=schema,
+        types=schema.types,
+        delimiter=",",
+        batches=batches,
     )
-
-
-def _check_magic(file: IO[bytes]) -> None:
-    """What is no Parquet file at all is better found here than by the library's panic."""
-    file.seek(0)
-    start = file.read(4)
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 4))
-    if size < 12 or start != _MAGIC or file.read(4) != _MAGIC:
-        raise _unreadable("parquet", "it does not begin and end as a Parquet file does")
 
 
 def _unreadable(kind: Kind, said: str) -> Refusal:
