@@ -6,19 +6,28 @@ with Cliente() as api:
 
 python cliente.py                                        the model's own example
 python cliente.py --json '{"Area": 120, ...}'            one record; - reads it from standard input
-python cliente.py --arquivo casas.csv --saida previsoes.csv
+python cliente.py --arquivo casas.csv --saida previsoes.csv      a whole file; .jsonl and .parquet too
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
-import re
+import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any, Self, TextIO
 
@@ -31,10 +40,17 @@ from rich.table import Table
 from rich.text import Text
 
 URL = "http://127.0.0.1:8000"
-BATCH = 1000
+BATCH = 10_000
+MOST_ERRORS = 20
+PATIENCE = 60.0
+"""Seconds for which a batch is sent again while the API is away or busy."""
+LONGEST_WAIT = 10.0
+BUSY = frozenset({429, 500, 502, 503, 504})
 DELIMITERS = ",;\t"
 MOST_BARS = 15
 BAR_WIDTH = 30
+SOME_FAILED = 3
+"""The exit code when a file was predicted but for some of its rows."""
 
 Answer = float | int | str
 """A number, or a class as the case spells it."""
@@ -63,7 +79,11 @@ class RefusedError(ClienteError):
 
 
 class TableError(ClienteError):
-    """A CSV file cannot be used."""
+    """A file cannot be used."""
+
+
+class OtherVersionError(ClienteError):
+    """Another version than the one that a file was begun with answers now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +149,9 @@ class Ready:
 class Cliente:
     """A connection to the API; use it in a `with` block, or call `close` when done."""
 
-    def __init__(self, url: str = URL, *, timeout: float = 30.0) -> None:
+    def __init__(self, url: str = URL, *, timeout: float = 30.0, patience: float = PATIENCE) -> None:
         self.url = url.rstrip("/")
+        self._patience, self._ended = patience, threading.Event()
         direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost")}
         self._http = httpx.Client(timeout=timeout, mounts=direct)
 
@@ -150,9 +171,40 @@ class Cliente:
         return _prediction(answer, answer)
 
     def predict_batch(self, records: Sequence[Record]) -> list[Prediction]:
-        """Predict up to 100,000 records; the answers are in the records' order."""
-        answer = self._ask("POST", "/predict/batch", list(records))
+        """Predict up to 100,000 records, all or none; the answers are in the records' order."""
+        answer = self._ask("POST", "/predict/batch?strict=true", list(records))
         return [_prediction(answer, row) for row in answer["predictions"]]
+
+    def send_batch(self, body: bytes, media_type: str, version: int | None = None) -> bytes:
+        """The answer to a batch of any of the API's types, in that type; bad rows have an error in it.
+
+        While the API is away or busy it is sent again, after longer and longer waits. Raises
+        OtherVersionError where not `version` answers.
+        """
+        deadline, headers = (
+            time.monotonic() + self._patience,
+            {"Content-Type": media_type, "Accept": media_type},
+        )
+        for attempt in count():
+            asked = 0.0
+            try:
+                response = self._http.post(f"{self.url}/predict/batch", content=body, headers=headers)
+                asked = _asked_wait(response)
+                if response.status_code not in BUSY:
+                    return _whole(response, self.url, version)
+                _understood(response, self.url)
+            except (httpx.TransportError, NotReadyError, OtherVersionError, RefusedError) as error:
+                if isinstance(error, RefusedError) and response.status_code not in BUSY:
+                    raise
+                failure = self._unreachable(error) if isinstance(error, httpx.TransportError) else error
+            wait = max(asked, random.uniform(0, min(LONGEST_WAIT, 0.2 * 2**attempt)))  # noqa: S311
+            if time.monotonic() + wait > deadline or self._ended.wait(wait):
+                raise failure
+        raise AssertionError
+
+    def give_up(self) -> None:
+        """Have batches that wait to be sent again end at once."""
+        self._ended.set()
 
     def model(self) -> Model:
         """What is known of the version that answers."""
@@ -175,16 +227,42 @@ class Cliente:
         headers = {"Content-Type": "application/json"}
         try:
             response = self._http.request(method, self.url + path, content=body, headers=headers)
-        except httpx.TimeoutException:
-            raise ApiUnreachableError(
-                f"The API at {self.url} took too long; try again, or give Cliente a longer timeout"
-            ) from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise ApiUnreachableError(
-                f"No API answers at {self.url} ({error}).\n"
-                f"Start it with `make run`, see what is up with `esteira status`, or give another --url."
-            ) from None
+            raise self._unreachable(error) from None
         return _understood(response, self.url)
+
+    def _unreachable(self, error: Exception) -> ApiUnreachableError:
+        if isinstance(error, httpx.TimeoutException):
+            return ApiUnreachableError(
+                f"The API at {self.url} took too long; try again, or give Cliente a longer timeout"
+            )
+        return ApiUnreachableError(
+            f"No API answers at {self.url} ({error}).\n"
+            f"Start it with `make run`, see what is up with `esteira status`, or give another --url."
+        )
+
+
+def _whole(response: httpx.Response, url: str, version: int | None) -> bytes:
+    """The content of an answer to a batch."""
+    if not response.is_success:
+        _understood(response, url)
+    answered = response.headers.get("model-version")
+    if version is not None and answered not in (None, str(version)):
+        raise OtherVersionError(
+            f"Version {answered} answers now, and the file was begun with version {version}; "
+            f"run this again to have all of it predicted by one version"
+        )
+    return response.content
+
+
+def _asked_wait(response: httpx.Response) -> float:
+    """For how many seconds a Retry-After asks to wait."""
+    said = response.headers.get("retry-after", "")
+    if said.isdigit():
+        return min(float(said), 86_400)
+    with suppress(ValueError):
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    return 0.0
 
 
 def _dumped(content: object) -> bytes:
@@ -238,33 +316,413 @@ def _prediction(about: Mapping[str, Any], answer: Mapping[str, Any]) -> Predicti
     )
 
 
-def predict_file(api: Cliente, source: Path, target: Path, progress: Callable[[int], None]) -> int:
-    """Copy a CSV with a `prediction` column added, and return its number of rows.
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some rows of a file, as they are sent."""
 
-    After it come a `probability_…` of each class, or the interval's `low` and `high`, and the answer of each
-    model of a comparison, by its name. Sends BATCH rows at a time, and calls `progress` with the number of
-    bytes read so far. Columns that the model does not know are copied. The target appears when it is whole:
-    whatever goes wrong, no half of it is left. Raises TableError naming the row, the header being row 1.
+    numbers: Sequence[int]
+    """What the file counts them as; a header is row 1."""
+    content: Any
+    """The rows as the file has them."""
+    body: bytes
+    position: int
+    """How much of the file was read by then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What a batch adds to the file that is written."""
+
+    content: bytes
+    errors: Sequence[tuple[int, str]]
+    """The rows that could not be used, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How the prediction of a file ended."""
+
+    rows: int
+    failed: int
+    errors: Sequence[tuple[int, str]]
+    """The first MOST_ERRORS of the rows that could not be used, and why."""
+
+
+class Source(ABC):
+    """A file of one type: how it is sent in batches, and how the answers are written beside its rows."""
+
+    media_type: str
+    parameters = ""
+
+    def __init__(self, path: Path, model: Model) -> None:
+        self.path, self.model = path, model
+        self.known = {alias: name for name in model.columns for alias in (name, _json_name(name))}
+
+    @property
+    def size(self) -> int:
+        """What `Batch.position` grows to."""
+        return self.path.stat().st_size
+
+    @abstractmethod
+    def batches(self, rows: int) -> Iterator[Batch]:
+        """The file's rows, so many at a time; raises TableError naming the row."""
+
+    @abstractmethod
+    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+        """The batch's rows with their answers; raises TableError when both have a column of one name."""
+
+    def finish(self, part: Path) -> None:  # noqa: B027 - most files are what was merged, one after the other
+        """Make of all that was merged the file that is asked for."""
+
+    def check_added(self, added: Sequence[str], present: Sequence[str]) -> None:
+        """Raise TableError for a column of the answer that the file has too."""
+        for name in added:
+            if name in present:
+                raise TableError(f"{self.path} already has a column {name!r}; rename it")
+
+    def check_columns(self, header: Sequence[str]) -> list[str | None]:
+        """The model's column for each of the header's, None for those that it does not know."""
+        columns, names = self.model.columns, [self.known.get(title.strip()) for title in header]
+        twice = sorted({name for name in names if name and names.count(name) > 1})
+        missing = [name for name, about in columns.items() if name not in names and not about["optional"]]
+        if twice:
+            raise TableError(f"{self.path} has more than one column {', '.join(twice)}; keep one")
+        if missing:
+            told = ", ".join(header)[:500]
+            raise TableError(f"{self.path} has no column {', '.join(missing)}; its first row is {told!r}")
+        return names
+
+
+class CsvSource(Source):
+    """A CSV with a header; columns that the model does not know are copied."""
+
+    media_type = "text/csv"
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        with _opened(self.path) as file:
+            self._delimiter = _delimiter(file)
+            reader = csv.reader(file, delimiter=self._delimiter, strict=True)
+            self._header = next(reader, [])
+            if not any(self._header):
+                named = ", ".join(self.model.columns)
+                raise TableError(f"{self.path} is empty; its first row must name the columns {named}")
+            names = self.check_columns(self._header)
+            sent = [at for at, name in enumerate(names) if name]
+            for numbers, taken in _counted(reader, len(self._header), self.path, rows):
+                cells = [[row[at].strip() for at in sent] for row in taken]
+                body = _csv([[name for name in names if name], *cells], ",").encode()
+                position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+                yield Batch(numbers=numbers, content=taken, body=body, position=position)
+
+    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+        added, *answers = csv.reader(io.StringIO(answer.decode(), newline=""))
+        if is_first:
+            self.check_added(added, self._header)
+        rows = [[*row, *cells] for row, cells in zip(batch.content, answers, strict=True)]
+        if is_first:
+            rows = [[*self._header, *added], *rows]
+        errors = zip(batch.numbers, (cells[added.index("error")] for cells in answers), strict=True)
+        content = _csv(rows, self._delimiter).encode()
+        return Merged(content=content, errors=[(row, error) for row, error in errors if error])
+
+
+class JsonLinesSource(Source):
+    """A record as a JSON object in each line."""
+
+    media_type = "application/json"
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        with _opened(self.path) as file:
+            filled = ((number, line.strip()) for number, line in enumerate(file, start=1) if line.strip())
+            while taken := list(islice(filled, rows)):
+                lines = [line for _, line in taken]
+                yield Batch(
+                    numbers=[number for number, _ in taken],
+                    content=[self._record(*numbered) for numbered in taken],
+                    body=f"[{','.join(lines)}]".encode(),
+                    position=os.lseek(file.fileno(), 0, os.SEEK_CUR),
+                )
+
+    def _record(self, number: int, line: str) -> dict[str, Any]:
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise TableError(f"{self.path}, row {number}: is not JSON ({error}); correct it") from None
+        if not isinstance(record, dict):
+            raise TableError(f"{self.path}, row {number}: is not a record, an object in braces; correct it")
+        return record
+
+    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+        answers: list[dict[str, Any]] = json.loads(answer)["predictions"]
+        for name in answers[0] if is_first else ():
+            self.check_added([name], list(batch.content[0]))
+        lines = [
+            json.dumps({**record, **row}, ensure_ascii=False) + "\n"
+            for record, row in zip(batch.content, answers, strict=True)
+        ]
+        errors = zip(batch.numbers, (row.get("error") for row in answers), strict=True)
+        return Merged(
+            content="".join(lines).encode(), errors=[(row, str(error)) for row, error in errors if error]
+        )
+
+
+class ParquetSource(Source):
+    """A Parquet file, by pyarrow; columns that the model does not know are copied."""
+
+    media_type = "application/vnd.apache.arrow.stream"
+
+    @property
+    def size(self) -> int:
+        return int(self._file().metadata.num_rows)
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        file, position = self._file(), 0
+        header = file.schema_arrow.names
+        names = self.check_columns(header)
+        sent = [title for title, name in zip(header, names, strict=True) if name]
+        for taken in file.iter_batches(batch_size=rows):
+            numbers = range(position + 1, position + taken.num_rows + 1)
+            position += taken.num_rows
+            body = _arrow(taken.select(sent))
+            yield Batch(numbers=numbers, content=taken, body=body, position=position)
+
+    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+        import pyarrow as pa
+
+        added = pa.ipc.open_stream(answer).read_all().combine_chunks().to_batches()[0]
+        if is_first:
+            self.check_added(added.schema.names, batch.content.schema.names)
+        schema = pa.schema([*batch.content.schema, *added.schema])
+        rows = pa.RecordBatch.from_arrays([*batch.content.columns, *added.columns], schema=schema)
+        content = (schema.serialize().to_pybytes() if is_first else b"") + rows.serialize().to_pybytes()
+        errors = zip(batch.numbers, added.column("error").to_pylist(), strict=True)
+        return Merged(content=content, errors=[(row, error) for row, error in errors if error])
+
+    def finish(self, part: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        whole = part.with_suffix(".whole")
+        with (
+            pa.OSFile(str(part)) as file,
+            pa.ipc.open_stream(file) as stream,
+            pq.ParquetWriter(whole, stream.schema) as writer,
+        ):
+            for batch in stream:
+                writer.write_batch(batch)
+        whole.replace(part)
+
+    def _file(self) -> Any:
+        try:
+            import pyarrow.parquet as pq
+
+            return pq.ParquetFile(self.path)
+        except ImportError:
+            raise TableError(
+                f"{self.path} needs pyarrow to be read: pip install pyarrow, or give a CSV"
+            ) from None
+        except FileNotFoundError:
+            raise TableError(f"{self.path} does not exist; give the file's path with --arquivo") from None
+        except (OSError, ValueError) as error:
+            raise TableError(f"{self.path} cannot be read as Parquet: {error}; give another file") from None
+
+
+SOURCES: Mapping[str, type[Source]] = {
+    ".csv": CsvSource,
+    ".tsv": CsvSource,
+    ".txt": CsvSource,
+    ".jsonl": JsonLinesSource,
+    ".ndjson": JsonLinesSource,
+    ".parquet": ParquetSource,
+}
+
+
+class Journal:
+    """What of a file is predicted already, so that it is not done again after a break.
+
+    The rows are in a file beside the target, and this is a second one, with a line for what is predicted and
+    one for each batch that is done.
     """
-    columns = api.model().columns
-    with _opened(source) as file, _replaced(target) as out:
-        delimiter = _delimiter(file)
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
-        header = next(rows, [])
-        names = _names(header, columns, source)
-        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-        done = 0
-        for batch in _batches(rows, len(header), source):
-            answers = _answers(api, source, batch, [_record(cells, names, columns) for _, cells in batch])
-            if not done:
-                writer.writerow([*header, *_added(answers[0], header, source)])
-            for (_, cells), answer in zip(batch, answers, strict=True):
-                writer.writerow([*cells, *_cells(answer).values()])
-            done += len(batch)
-            progress(os.lseek(file.fileno(), 0, os.SEEK_CUR))
-        if not done:
-            raise TableError(f"{source} has no rows under its header; add the rows to predict")
-    return done
+
+    def __init__(self, target: Path, about: Mapping[str, Any]) -> None:
+        self.part = target.with_name(f".{target.name}.part")
+        self._path = target.with_name(f".{target.name}.journal")
+        self._about = json.dumps(about)
+        self.done: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self._lines = self._path.open("a+", encoding="utf-8")
+            _lock(self._lines, self._path)
+            self._lines.seek(0)
+            self._read(self._lines.read().splitlines())
+            self._out = self.part.open("r+b" if self.done else "wb")
+            self._out.truncate(self.done[-1]["end"] if self.done else 0)
+            self._out.seek(0, os.SEEK_END)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._out.close()
+        self._lines.close()
+
+    def add(self, merged: Merged, rows: int) -> None:
+        """Write what a batch adds, and that it is done."""
+        try:
+            self._out.write(merged.content)
+            self._out.flush()
+            done = {"end": self._out.tell(), "rows": rows, "failed": len(merged.errors)}
+            self.done.append(done | {"errors": merged.errors[:MOST_ERRORS]})
+            self._lines.write(json.dumps(self.done[-1]) + "\n")
+            self._lines.flush()
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def finish(self, target: Path, source: Source) -> Report:
+        """Put the file in its place; raises TableError when nothing was written."""
+        if not self.done:
+            raise TableError(f"{source.path} has no rows under its header; add the rows to predict")
+        try:
+            os.fsync(self._out.fileno())
+            source.finish(self.part)
+            self.part.replace(target)
+            self._path.unlink()
+        except OSError as error:
+            raise self._unwritable(error) from None
+        listed = [(int(row), str(error)) for done in self.done for row, error in done["errors"]]
+        rows, failed = (sum(done[name] for done in self.done) for name in ("rows", "failed"))
+        return Report(rows=rows, failed=failed, errors=listed[:MOST_ERRORS])
+
+    def told(self) -> str:
+        """How far it is, and what to do."""
+        rows = sum(done["rows"] for done in self.done)
+        return f"{rows:,} rows are predicted; run the same again to go on from there."
+
+    def forget(self) -> None:
+        """Leave nothing of what was begun."""
+        for path in (self.part, self._path):
+            path.unlink(missing_ok=True)
+
+    def _read(self, lines: list[str]) -> None:
+        """Keep what was done of the same; a last line may be a half."""
+        if lines[:1] == [self._about]:
+            written = self.part.stat().st_size if self.part.exists() else 0
+            for line in lines[1:]:
+                with suppress(ValueError):
+                    done = json.loads(line)
+                    self.done += [done] if done["end"] <= written else []
+        self._lines.truncate(0)
+        for line in (self._about, *map(json.dumps, self.done)):
+            self._lines.write(line + "\n")
+        self._lines.flush()
+
+    def _unwritable(self, error: OSError) -> TableError:
+        target = self.part.name.removeprefix(".").removesuffix(".part")
+        return TableError(
+            f"{self.part.with_name(target)} cannot be written: {error.strerror}; choose another --saida"
+        )
+
+
+def predict_file(
+    api: Cliente,
+    source: Path,
+    target: Path,
+    *,
+    parallel: int = 4,
+    rows: int = BATCH,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Copy a file with its predictions beside each row: a CSV, JSON lines or Parquet, by its name's ending.
+
+    It goes in batches of so many rows, several at once, and `progress` is called with how much was read so
+    far and how much there is. A row that cannot be used gets an error in the place of its prediction. The
+    target appears when it is whole. After a break (of this program, or of the API for longer than the client
+    is patient) the same call goes on where it stopped. Raises TableError naming the row that is no row.
+    """
+    kind = SOURCES.get(source.suffix.lower(), CsvSource)
+    if kind is not SOURCES.get(target.suffix.lower(), CsvSource):
+        raise TableError(f"{target} would be of another type than {source}; give it the same ending")
+    model = api.model()
+    opened = kind(source, model)
+    with Journal(target, _identity(source, model, rows)) as journal:
+        try:
+            _predict_batches(api, opened, journal, parallel, rows, progress or (lambda *_: None))
+            return journal.finish(target, opened)
+        except (TableError, RefusedError):
+            journal.forget()
+            raise
+        except (ApiUnreachableError, NotReadyError) as error:
+            raise type(error)(f"{error}\n{journal.told()}") from None
+
+
+def _predict_batches(
+    api: Cliente,
+    source: Source,
+    journal: Journal,
+    parallel: int,
+    rows: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Send the batches that are not done yet, so many at once, and write their answers in order."""
+    already, version = len(journal.done), source.model.version
+    waiting: deque[tuple[Batch, Future[bytes]]] = deque()
+
+    def write() -> None:
+        batch, answer = waiting[0]
+        merged = source.merged(batch, answer.result(), is_first=not journal.done)
+        journal.add(merged, len(batch.numbers))
+        waiting.popleft()
+        progress(batch.position, source.size)
+
+    with ThreadPoolExecutor(parallel) as pool:
+        try:
+            for number, batch in enumerate(source.batches(rows)):
+                if number >= already:
+                    waiting.append(
+                        (batch, pool.submit(api.send_batch, batch.body, source.media_type, version))
+                    )
+                if len(waiting) > 2 * parallel:
+                    write()
+            while waiting:
+                write()
+        except BaseException:
+            api.give_up()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _identity(source: Path, model: Model, rows: int) -> dict[str, Any]:
+    """What must be the same for a prediction to be gone on with."""
+    try:
+        about = source.stat()
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise TableError(f"{source} does not exist; give the file's path with --arquivo") from None
+        raise TableError(f"{source} cannot be read: {error.strerror}; give another file") from None
+    return {
+        "source": str(source.resolve()),
+        "size": about.st_size,
+        "changed": about.st_mtime_ns,
+        "case": model.case,
+        "version": model.version,
+        "rows": rows,
+    }
+
+
+def _lock(file: TextIO, path: Path) -> None:
+    """Keep a second run off the same target, where the system can."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise TableError(
+            f"Another run is writing here ({path}); wait for it, or choose another --saida"
+        ) from None
 
 
 @contextmanager
@@ -272,28 +730,10 @@ def _opened(source: Path) -> Iterator[TextIO]:
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
             yield file
-    except FileNotFoundError:
-        raise TableError(f"{source} does not exist; give the CSV's path with --arquivo") from None
     except UnicodeDecodeError:
         raise TableError(f"{source} is not text in UTF-8; save it as CSV in UTF-8") from None
     except OSError as error:
-        raise TableError(f"{source} cannot be read: {error.strerror}; give another CSV") from None
-
-
-@contextmanager
-def _replaced(target: Path) -> Iterator[TextIO]:
-    """A new file that takes the target's place when the block ends well, and is gone when it does not."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("x", encoding="utf-8", newline="") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(target)
-    except OSError as error:
-        raise TableError(f"{target} cannot be written: {error.strerror}; choose another --saida") from None
-    finally:
-        part.unlink(missing_ok=True)
+        raise TableError(f"{source} cannot be read: {error.strerror}; give another file") from None
 
 
 def _delimiter(file: TextIO) -> str:
@@ -302,94 +742,44 @@ def _delimiter(file: TextIO) -> str:
     return max(DELIMITERS, key=first.count)
 
 
-def _names(header: Sequence[str], columns: Mapping[str, Any], source: Path) -> list[str | None]:
-    """The model's column for each of the header's, None for those that it does not know."""
-    if not any(header):
-        raise TableError(f"{source} is empty; its first row must name the columns {', '.join(columns)}")
-    known = {alias: name for name in columns for alias in (name, _json_name(name))}
-    names = [known.get(title.strip()) for title in header]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
-    missing = [name for name, about in columns.items() if name not in names and not about["optional"]]
-    if twice:
-        raise TableError(f"{source} has more than one column {', '.join(twice)}; keep one")
-    if missing:
-        raise TableError(
-            f"{source} has no column {', '.join(missing)}; its first row is {', '.join(header)[:500]!r}"
-        )
-    return names
+def _counted(
+    reader: Iterator[list[str]], width: int, source: Path, most: int
+) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Rows with their numbers, so many at a time, without the blank ones."""
+    number = 1
+    numbers: list[int] = []
+    taken: list[list[str]] = []
+    try:
+        for number, cells in enumerate(reader, start=2):
+            if not cells:
+                continue
+            if len(cells) != width:
+                raise TableError(
+                    f"{source}, row {number}: has {len(cells)} cells, but the header has {width} columns"
+                )
+            numbers.append(number)
+            taken.append(cells)
+            if len(taken) == most:
+                yield numbers, taken
+                numbers, taken = [], []
+    except csv.Error as error:
+        raise TableError(f"{source}, row {number + 1}: is not CSV ({error}); correct it") from None
+    if taken:
+        yield numbers, taken
 
 
-def _added(answer: Prediction, header: Sequence[str], source: Path) -> list[str]:
-    """The names of the columns that answers add to a table."""
-    names = list(_cells(answer))
-    for name in names:
-        if name in header:
-            raise TableError(f"{source} already has a column {name!r}; rename it")
-    return names
+def _csv(rows: Iterable[Sequence[str]], delimiter: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return out.getvalue()
 
 
-def _cells(answer: Prediction) -> dict[str, Answer]:
-    cells: dict[str, Answer] = {"prediction": answer.prediction}
-    for label, probability in (answer.probabilities or {}).items():
-        cells[f"probability_{label}"] = probability
-    if answer.interval:
-        cells |= {"low": answer.interval.low, "high": answer.interval.high}
-    return cells | answer.models
+def _arrow(batch: Any) -> bytes:
+    return batch.schema.serialize().to_pybytes() + batch.serialize().to_pybytes()  # type: ignore[no-any-return]
 
 
 def _json_name(column: str) -> str:
     return "_".join(column.split())
-
-
-def _batches(rows: Iterator[list[str]], width: int, source: Path) -> Iterator[list[tuple[int, list[str]]]]:
-    """Rows with their numbers, BATCH at a time, without the blank ones."""
-    number = 1
-    batch: list[tuple[int, list[str]]] = []
-    try:
-        for number, cells in enumerate(rows, start=2):
-            if cells and len(cells) != width:
-                raise TableError(
-                    f"{source}, row {number}: has {len(cells)} cells, but the header has {width} columns"
-                )
-            batch += [(number, cells)] if cells else []
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
-    except csv.Error as error:
-        raise TableError(f"{source}, row {number + 1}: is not CSV ({error}); correct it") from None
-    if batch:
-        yield batch
-
-
-def _record(cells: Sequence[str], names: Sequence[str | None], columns: Mapping[str, Any]) -> Record:
-    return {
-        name: _value(cell.strip(), columns[name]) for name, cell in zip(names, cells, strict=True) if name
-    }
-
-
-def _value(cell: str, about: Mapping[str, Any]) -> Value:
-    """A cell as its column's type; as text where it is no number, for the API to say what is allowed."""
-    if not cell:
-        return None
-    whole = about["type"] == "integer" or isinstance((about.get("levels") or [""])[0], int)
-    if whole and (match := re.fullmatch(r"([+-]?[0-9]{1,400})(\.0*)?", cell)):
-        return int(match[1])
-    if about["type"] == "number" and re.fullmatch(r"[+-]?([0-9]+\.?|[0-9]*\.[0-9]+)([eE][+-]?[0-9]+)?", cell):
-        return float(cell)
-    return cell
-
-
-def _answers(
-    api: Cliente, source: Path, batch: Sequence[tuple[int, list[str]]], records: Sequence[Record]
-) -> list[Prediction]:
-    try:
-        return api.predict_batch(records)
-    except RefusedError as error:
-        faults = [replace(fault, row=batch[fault.row - 1][0]) for fault in error.faults if fault.row]
-        if not faults:
-            raise
-        listed = "\n".join(f"  row {fault.row}: {fault.message}" for fault in faults)
-        raise TableError(f"{source}: these rows cannot be used, nothing was written:\n{listed}") from None
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -401,25 +791,46 @@ def command(
         str | None,
         typer.Option("--json", help="One record as a JSON object; - for standard input."),
     ] = None,
-    arquivo: Annotated[Path | None, typer.Option(help="A CSV with a row for each record.")] = None,
-    saida: Annotated[Path | None, typer.Option(help="The CSV to write: arquivo's, with predictions.")] = None,
+    arquivo: Annotated[
+        Path | None,
+        typer.Option(help="A file of records: .csv, .jsonl (a record in each line) or .parquet."),
+    ] = None,
+    saida: Annotated[
+        Path | None, typer.Option(help="The file to write: arquivo's rows, each with its prediction.")
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="How many batches are sent at once.")] = 4,
+    lote: Annotated[int, typer.Option(min=1, max=100_000, help="How many rows a batch has.")] = BATCH,
+    patience: Annotated[
+        float, typer.Option(min=0, help="For how many seconds to go on trying while the API is away or busy.")
+    ] = PATIENCE,
     url: Annotated[str, typer.Option(envvar="API_URL", help="Where the API is.")] = URL,
 ) -> None:
-    """Predict the model's own example, one record or a whole CSV."""
+    """Predict the model's own example, one record or a whole file.
+
+    A file's rows keep their order and their other columns. Rows that the model cannot take get an error
+    beside them, are listed at the end, and make the exit code 3. Should it be stopped midway, the same
+    command goes on where it was.
+    """
     if (arquivo is None) != (saida is None) or (arquivo and content):
         raise typer.BadParameter("give --json, or --arquivo together with --saida, or none of them")
     try:
-        with Cliente(url) as api:
+        with Cliente(url, patience=patience) as api:
             if arquivo and saida:
-                _predict_file_visibly(api, arquivo, saida)
+                failed = _predict_file_visibly(api, arquivo, saida, parallel, lote)
             else:
-                _predict_one_visibly(api, content)
+                failed = _predict_one_visibly(api, content)
     except ClienteError as error:
-        Console(stderr=True, soft_wrap=True).print(str(error), style="red", markup=False, highlight=False)
+        _complain(str(error))
         raise typer.Exit(1) from None
+    if failed:
+        raise typer.Exit(SOME_FAILED)
 
 
-def _predict_one_visibly(api: Cliente, content: str | None) -> None:
+def _complain(text: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(text, style="red", markup=False, highlight=False)
+
+
+def _predict_one_visibly(api: Cliente, content: str | None) -> int:
     model = api.model()
     record = model.example if content is None else _parsed(content)
     answer = api.predict(record)
@@ -431,6 +842,7 @@ def _predict_one_visibly(api: Cliente, content: str | None) -> None:
         console.print(_side_by_side(answer))
     for warning in answer.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
+    return 0
 
 
 def _record_table(model: Model, record: Record, answer: Prediction) -> Table:
@@ -486,7 +898,8 @@ def _parsed(content: str) -> Record:
     return record
 
 
-def _predict_file_visibly(api: Cliente, source: Path, target: Path) -> None:
+def _predict_file_visibly(api: Cliente, source: Path, target: Path, parallel: int, rows: int) -> int:
+    """Predict a file, and return how many of its rows could not be."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -495,10 +908,22 @@ def _predict_file_visibly(api: Cliente, source: Path, target: Path) -> None:
         console=Console(stderr=True),
     )
     with bar:
-        size = source.stat().st_size if source.is_file() else None
-        task = bar.add_task(source.name, total=size)
-        rows = predict_file(api, source, target, lambda read: bar.update(task, completed=read))
-    Console(soft_wrap=True).print(f"{rows:,} predictions written to {target}", highlight=False)
+        task = bar.add_task(source.name, total=None)
+        report = predict_file(
+            api,
+            source,
+            target,
+            parallel=parallel,
+            rows=rows,
+            progress=lambda read, size: bar.update(task, completed=read, total=size),
+        )
+    predicted = report.rows - report.failed
+    Console(soft_wrap=True).print(f"{predicted:,} predictions written to {target}", highlight=False)
+    if report.failed:
+        listed = [f"  row {row}: {error}" for row, error in report.errors]
+        listed += ["  …"] if report.failed > len(listed) else []
+        _complain("\n".join([f"{report.failed:,} of {report.rows:,} rows cannot be used:", *listed]))
+    return report.failed
 
 
 if __name__ == "__main__":

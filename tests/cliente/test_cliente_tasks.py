@@ -126,7 +126,7 @@ def test_a_csv_of_classes_gains_probabilities_and_the_answer_of_each_model(rain:
         "note;Day;Wind Dir;Humidity;Place\nx;2012-06-01;south;98.0;Belém\ny;2012-06-01;North;;\n",
     )
     added = ["prediction", "probability_dry", "probability_a drizzle", "probability_80% rain"]
-    assert list(rows[0])[5:] == [*added, "DecisionTree", "LogisticRegression"]
+    assert list(rows[0])[5:] == [*added, "DecisionTree", "LogisticRegression", "warnings", "error"]
     assert [rows[0][name] for name in ("note", "Day", "prediction")] == ["x", "2012-06-01", "80% rain"]
     bare = {"Day": "2012-06-01", "Wind Dir": "North"}
     for row, record in zip(rows, (WET, bare), strict=True):
@@ -137,11 +137,11 @@ def test_a_csv_of_classes_gains_probabilities_and_the_answer_of_each_model(rain:
 def test_a_csv_of_numbers_gains_the_ends_of_the_interval(rents: Api, tmp_path: Path) -> None:
     (row,) = written(rents, tmp_path, "Area;Bairro;Seen at\n100;Centro;2020-01-11T12:00\n")
     assert (row["Seen at"], float(row["prediction"])) == ("2020-01-11T12:00", rent(FLAT))
-    assert (float(row["low"]), float(row["high"])) == (rent(FLAT) - 50, rent(FLAT) + 70)
+    assert (float(row["interval_low"]), float(row["interval_high"])) == (rent(FLAT) - 50, rent(FLAT) + 70)
     assert float(row["Ridge"]) == rent(FLAT) / 2
 
 
-@pytest.mark.parametrize("name", ["low", "Ridge"])
+@pytest.mark.parametrize("name", ["interval_low", "Ridge"])
 def test_a_column_that_the_answers_would_add_again_is_named(rents: Api, tmp_path: Path, name: str) -> None:
     source = tmp_path / "in.csv"
     source.write_text(f"Area,Bairro,{name}\n100,Centro,3\n")
