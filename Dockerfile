@@ -62,7 +62,10 @@ COPY plugins/esteira/__init__.py plugins/esteira/errors.py plugins/esteira/vocab
      plugins/esteira/days.py plugins/esteira/rules.py plugins/esteira/candidates.py plugins/esteira/case.py \
      plugins/esteira/bundle.py plugins/esteira/golden.py /out/srv/esteira/
 COPY app /out/srv/app
-RUN python -m compileall -q --invalidation-mode unchecked-hash -s /out -p / /out \
+RUN mkdir -p /out/usr/local/bin \
+ && printf "#!/bin/sh\nexec python -m app serve\n" > /out/usr/local/bin/serve \
+ && chmod 755 /out/usr/local/bin/serve \
+ && python -m compileall -q --invalidation-mode unchecked-hash -s /out -p / /out \
  && find /out -exec touch -h -d @0 {} +
 
 FROM ${BASE} AS api

@@ -1,4 +1,4 @@
-"""`python -m app`: serve a version until SIGTERM."""
+"""`python -m app`: serve a version until SIGTERM. With the word `serve`, on the port that SageMaker asks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        told = settings.read(os.environ)
+        told = settings.read(os.environ, _platform_port(sys.argv[1:]))
         seal.check(told)
         app = _app(told)
         bound = _bound(told)
@@ -35,6 +35,13 @@ def main() -> int:
     server.serve(app, bound)
     log.info("Finished what was begun; stopping")
     return 0
+
+
+def _platform_port(words: list[str]) -> str | None:
+    """SageMaker starts its containers with the word `serve`; raises StartError for any other word."""
+    if words in ([], ["serve"]):
+        return os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080") if words else None
+    raise StartError(f"{' '.join(words)!r} is not known; say nothing, or `serve` for port 8080")
 
 
 def _bound(told: Settings) -> list[socket.socket]:
@@ -52,7 +59,8 @@ def _app(told: Settings) -> FastAPI:
         log.error("No model, every answer will be 503: %s", error)  # noqa: TRY400
         return create_unavailable_app(told.CASE, told.INSTANCE_ID, str(error))
     log.info("Version %s of %s answers its golden examples", modelo.metadata.version, told.CASE)
-    return create_app(modelo, told.INSTANCE_ID, Limits(rows=told.BATCH_ROWS, bytes=told.BATCH_BYTES))
+    limits = Limits(rows=told.BATCH_ROWS, bytes=told.BATCH_BYTES)
+    return create_app(modelo, told.INSTANCE_ID, limits, (told.AIP_HEALTH_ROUTE, told.AIP_PREDICT_ROUTE))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ class Batches:
         if not found.rows:
             raise _unusable("There are no rows; send at least one")
         if asked.strict:
-            _refuse_bad(found)
+            refuse_bad(found.rows, found.answers())
         if asked.wanted == "json":
             return self._as_json(self._counted(found.answers()))
         return self._as_table(found, asked)
@@ -141,17 +141,17 @@ class Batches:
             yield found
 
 
-def _refuse_bad(found: Opened) -> None:
+def refuse_bad(rows: int, found: Iterable[Answered]) -> None:
     """Raise Refusal, naming the first of them, if there are bad rows."""
     count, errors, numbers = 0, list[Fault](), list[str]()
-    for one in found.answers():
+    for one in found:
         count += len(one.bad)
         for faults in islice(one.bad.values(), MOST_LISTED - len(numbers)):
             errors += faults
             numbers.append(str(faults[0].row))
     if count:
         named = ", ".join(numbers) + (", …" if count > MOST_LISTED else "")
-        detail = f"{count:,} of {found.rows:,} rows cannot be used (the first row is 1): {named}"
+        detail = f"{count:,} of {rows:,} rows cannot be used (the first row is 1): {named}"
         raise _unusable(detail, errors)
 
 

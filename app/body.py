@@ -16,6 +16,11 @@ async def read(request: Request, limit: int) -> bytes:
             _check_type(value)
         elif name == b"content-length" and int(value) > limit:
             raise too_large(limit)
+    return await whole(request, limit)
+
+
+async def whole(request: Request, limit: int) -> bytes:
+    """The whole body, of any type; raises Refusal when it is larger than `limit` bytes."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)

@@ -18,6 +18,8 @@ from app.answers import Answers
 from app.batches import Batches, Limits, asked
 from app.metrics import Metrics
 from app.modelo import Modelo
+from app.platforms.routes import Platforms
+from app.problems import Refusal
 
 LARGEST_RECORD = 1_000_000
 BATCHES_AT_ONCE = 2
@@ -63,10 +65,12 @@ class Json(Response):
 class Endpoints:
     """Answers requests with one opened version."""
 
-    def __init__(self, modelo: Modelo, instance: str, metrics: Metrics, limits: Limits) -> None:
+    def __init__(
+        self, modelo: Modelo, instance: str, metrics: Metrics, limits: Limits, platforms: Platforms
+    ) -> None:
         self.answers = Answers(modelo)
         self.batches = Batches(modelo, metrics, limits)
-        self._metrics = metrics
+        self._metrics, self._platforms = metrics, platforms
         self._in_thread = partial(anyio.to_thread.run_sync, limiter=CapacityLimiter(BATCHES_AT_ONCE))
         self._version = {"Model-Version": str(modelo.metadata.version)}
         case, version = modelo.metadata.case, modelo.metadata.version
@@ -77,7 +81,12 @@ class Endpoints:
 
     async def predict(self, request: Request) -> Response:
         content = await body.read(request, LARGEST_RECORD)
-        answer, warnings = self.answers.one(content)
+        try:
+            answer, warnings = self.answers.one(content)
+        except Refusal:
+            if (instances := self._platforms.instances(content)) is None:
+                raise
+            return Json(instances)
         self._metrics.predictions.inc()
         if warnings:
             self._metrics.warnings.inc(warnings)

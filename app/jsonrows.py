@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from itertools import chain
 from operator import itemgetter
@@ -36,6 +36,13 @@ class JsonRows:
             yield from self._of_columns(first, parsed, most)
         else:
             yield from self._of_lists(chain((first,), parsed), most)
+
+    def of(self, sent: Sequence[Any] | Mapping[str, Any], most: int) -> Iterator[Chunk]:
+        """The same of what has been parsed already."""
+        if isinstance(sent, Mapping):
+            yield from self._of_columns(dict(sent), (), most)
+        else:
+            yield from self._of_lists([sent], most)
 
     def _of_lists(self, lists: Iterable[Any], most: int) -> Iterator[Chunk]:
         rows = 0

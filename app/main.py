@@ -20,6 +20,8 @@ from app.batches import MOST_RECORDS, Limits
 from app.endpoints import Check, Endpoints, Json, Live, Ready
 from app.metrics import Measured, Metrics
 from app.modelo import Modelo
+from app.platforms.routes import Platforms
+from app.platforms.routes import install as install_platforms
 from app.shapes import shapes
 from esteira.bundle import Metadata
 
@@ -65,13 +67,17 @@ def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
     )  # fmt: skip
 
 
-def create_app(modelo: Modelo, instance: str, limits: Limits | None = None) -> FastAPI:
-    """The application that answers with an opened version."""
+def create_app(
+    modelo: Modelo, instance: str, limits: Limits | None = None, aip: tuple[str, str] = ("", "")
+) -> FastAPI:
+    """The application that answers with an opened version; `aip` are Vertex AI's two routes."""
     metadata, metrics = modelo.metadata, Metrics(modelo.metadata)
     api = _bare_app(metadata.title, str(metadata.version), _description(metadata))
-    for route in routes(Endpoints(modelo, instance, metrics, limits or Limits()), modelo):
+    platforms = Platforms(modelo, metrics)
+    for route in routes(Endpoints(modelo, instance, metrics, limits or Limits(), platforms), modelo):
         _add(api, route)
     docs.install(api)
+    install_platforms(api, platforms, *aip)
     api.openapi = docs.describe_with(api, modelo.record)  # type: ignore[method-assign]
     api.add_middleware(Measured, metrics=metrics)
     return api

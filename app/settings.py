@@ -32,12 +32,20 @@ class Settings(BaseModel):
     BATCH_ROWS: int = Field(5_000_000, ge=1)
     BATCH_BYTES: int = Field(1_000_000_000, ge=1)
     """How large a CSV, a Parquet file or an Arrow stream may be."""
+    AIP_HEALTH_ROUTE: str = ""
+    AIP_PREDICT_ROUTE: str = ""
+    """Where Vertex AI asks, as it tells; its AIP_HTTP_PORT comes before API_PORT."""
     INSTANCE_ID: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 
-def read(environment: Mapping[str, str]) -> Settings:
-    """Read the settings, an empty value as unset; raises StartError naming the variable and what fits."""
+def read(environment: Mapping[str, str], port: str | None = None) -> Settings:
+    """Read the settings, an empty value as unset; a platform's own port comes before API_PORT.
+
+    Raises StartError naming the variable and what fits.
+    """
     given = {name: environment[name] for name in Settings.model_fields if environment.get(name)}
+    if platform_port := port or environment.get("AIP_HTTP_PORT"):
+        given["API_PORT"] = platform_port
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""The contracts of platforms that run containers, each chosen by the request's path alone."""
