@@ -53,7 +53,7 @@ def example_of(metadata: Metadata, answers: Answers, batches: Batches) -> Exampl
 
 def one_record(example: Record) -> dict[str, Any]:
     """The request body of a path that takes a record."""
-    return _body({"$ref": _RECORD}, _json_names(example))
+    return _body({"$ref": _RECORD}, json_names(example))
 
 
 def many_records(example: Record, columns: Iterable[str], most: int) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def many_records(example: Record, columns: Iterable[str], most: int) -> dict[str
     records = {"type": "array", "items": {"$ref": _RECORD}, "minItems": 1, "maxItems": most}
     lists = {json_name(name): {"type": "array", "minItems": 1, "maxItems": most} for name in columns}
     by_column = {"type": "object", "properties": lists, "additionalProperties": False}
-    taken = _body({"oneOf": [records, by_column]}, [_json_names(example)])
+    taken = _body({"oneOf": [records, by_column]}, [json_names(example)])
     taken["requestBody"]["content"] |= tables()
     taken["parameters"] = [
         _switch("strict", "Refuse the whole batch with 422 when one row of it cannot be used"),
@@ -143,7 +143,8 @@ def _body(schema: dict[str, Any], example: Record | list[Record]) -> dict[str, A
     }
 
 
-def _json_names(record: Record) -> Record:
+def json_names(record: Record) -> Record:
+    """A record by the names that JSON has for its columns."""
     return {json_name(name): value for name, value in record.items()}
 
 

@@ -22,6 +22,7 @@ from app.metrics import Measured, Metrics
 from app.modelo import Modelo
 from app.platforms.routes import Platforms
 from app.platforms.routes import install as install_platforms
+from app.samples import samples
 from app.shapes import shapes
 from esteira.bundle import Metadata
 
@@ -33,6 +34,8 @@ class Route:
     path: str
     does: Callable[[Request], Awaitable[Response]]
     says: str
+    more: str = ""
+    """Markdown."""
     tag: str = "Health"
     method: str = "GET"
     answer: type[BaseModel] | None = None
@@ -54,6 +57,7 @@ def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
     bad = (400, 413, 415, 422)
     return (
         Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
+              more=samples(modelo.metadata.case, docs.json_names(example.record)),
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
               tag="Predict", takes=many, answer=answer.many, example=example.many,
@@ -123,6 +127,7 @@ def _add(api: FastAPI, route: Route) -> None:
         route.does,
         methods=[route.method],
         summary=route.says,
+        description=route.more,
         tags=[route.tag],
         response_class=Response,
         responses=responses,
