@@ -15,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import request_response
 
-from app import docs, problems
+from app import docs, explain, problems
 from app.batches import MOST_RECORDS, Limits
 from app.endpoints import Check, Endpoints, Json, Live, Ready
+from app.explain import Explainer, Explanation
 from app.metrics import Measured, Metrics
 from app.modelo import Modelo
+from app.page import route as page
 from app.platforms.routes import Platforms
 from app.platforms.routes import install as install_platforms
 from app.samples import samples
@@ -34,8 +36,8 @@ class Route:
     path: str
     does: Callable[[Request], Awaitable[Response]]
     says: str
-    more: str = ""
-    """Markdown."""
+    about: str | None = None
+    """More of it, in Markdown."""
     tag: str = "Health"
     method: str = "GET"
     answer: type[BaseModel] | None = None
@@ -46,7 +48,7 @@ class Route:
     """Whether it also answers with tables."""
 
 
-def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
+def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route, ...]:
     """The table of routes."""
     example = docs.example_of(modelo.metadata, does.answers, does.batches)
     one, many = (
@@ -57,11 +59,13 @@ def routes(does: Endpoints, modelo: Modelo) -> tuple[Route, ...]:
     bad = (400, 413, 415, 422)
     return (
         Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
-              more=samples(modelo.metadata.case, docs.json_names(example.record)),
+              about=samples(modelo.metadata.case, docs.json_names(example.record)),
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
               tag="Predict", takes=many, answer=answer.many, example=example.many,
               refuses=(*bad, 406), tables=True),
+        Route(method="POST", path="/explain", does=explainer.explain, says="What pushed an answer up or down",
+              about=explain.ABOUT, tag="Predict", takes=one, answer=Explanation, refuses=(*bad, 503)),
         Route(path="/model", does=does.model, says="Everything known of the version",
               tag="Model", answer=Metadata),
         Route(path="/health/live", does=does.live, says="Is the process up?", answer=Live),
@@ -78,9 +82,12 @@ def create_app(
     metadata, metrics = modelo.metadata, Metrics(modelo.metadata)
     api = _bare_app(metadata.title, str(metadata.version), _description(metadata))
     platforms = Platforms(modelo, metrics)
-    for route in routes(Endpoints(modelo, instance, metrics, limits or Limits(), platforms), modelo):
+    does = Endpoints(modelo, instance, metrics, limits or Limits(), platforms)
+    explainer = Explainer(modelo, does.answers)
+    for route in routes(does, explainer, modelo):
         _add(api, route)
     docs.install(api)
+    page.install(api, modelo, does.answers, explainer)
     install_platforms(api, platforms, *aip)
     api.openapi = docs.describe_with(api, modelo.record)  # type: ignore[method-assign]
     api.add_middleware(Measured, metrics=metrics)
@@ -127,7 +134,7 @@ def _add(api: FastAPI, route: Route) -> None:
         route.does,
         methods=[route.method],
         summary=route.says,
-        description=route.more,
+        description=route.about,
         tags=[route.tag],
         response_class=Response,
         responses=responses,

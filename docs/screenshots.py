@@ -139,6 +139,12 @@ def gateway(to: Browser, now: Settings) -> None:
     to.take("gateway")
 
 
+def page(to: Browser, now: Settings) -> None:
+    to.open(f"{now.api_url}/obesidade/", height=1290)
+    to.find("//*[@id='why']//data")
+    to.take("page")
+
+
 def api_docs(to: Browser, now: Settings) -> None:
     to.open(f"{now.api_url}/docs", height=1590)
     to.click("//span[@data-path='/predict']//a")
@@ -171,5 +177,5 @@ def _newest(pages: Iterable[Path]) -> Path:
 if __name__ == "__main__":
     here = settings.load()
     with browser() as chromium:
-        for picture in (airflow, mlflow, gateway, api_docs, quality_report, model_card, profile):
+        for picture in (airflow, mlflow, gateway, page, api_docs, quality_report, model_card, profile):
             picture(chromium, here)

@@ -22,7 +22,7 @@ def test_every_golden_example_is_answered_over_http_as_in_training(http: httpx.C
 
 
 def test_an_unknown_path_is_a_404_problem(http: httpx.Client) -> None:
-    for path in ("/", "/nope", "/predict/", "/predict/batch/x", "/%00", "/docs/../etc"):
+    for path in ("/nope", "/predict/", "/predict/batch/x", "/%00", "/docs/../etc"):
         response = http.get(path)
         assert response.status_code == 404
         assert response.headers["content-type"] == "application/problem+json"

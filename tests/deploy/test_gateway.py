@@ -76,9 +76,11 @@ def test_a_path_names_its_case_and_any_other_path_is_the_default_cases(on_docker
             assert (said["case"], said["prediction"]) == (case, answer)
         assert http.get("/other").headers["location"] == "/other/"
         page = http.get("/").text
+        assert 'href="/other/"' in page
         assert 'href="/other/docs"' in page
         assert f'href="/{DEFAULT_CASE}/docs"' in page
         assert "openapi.json" in http.get("/other/docs").text
+        assert 'id="prediction"' in http.get("/other/").text
         assert http.get("/other/openapi.json").json()["servers"] == [{"url": "."}]
         figures = http.get("/-/metrics").text
     (server,) = live.live("other", on_docker).instances

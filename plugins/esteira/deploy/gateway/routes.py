@@ -48,8 +48,9 @@ def backends(routes: Routes) -> str:
 def page(standings: Iterable[Standing]) -> str:
     """The file `index.html`: the live cases with their links."""
     rows = "\n".join(
-        f'<li><a href="/{one.case}/docs">{html.escape(one.title)}</a>'
-        f' <small data-case="{one.case}">{one.case}</small></li>'
+        f'<li><a href="/{one.case}/">{html.escape(one.title)}</a>'
+        f' <small data-case="{one.case}">{one.case}</small>'
+        f' <small><a href="/{one.case}/docs">API</a></small></li>'
         for one in standings
     )
     return _PAGE.replace("{rows}", rows or "<li>No case is live yet: <code>make run</code></li>")
@@ -71,13 +72,13 @@ _PAGE = """<!doctype html>
 <style>
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
-li { margin: .6rem 0 } small { opacity: .7 } a { font-size: 1.15rem }
+li { margin: .6rem 0 } small { opacity: .7 } li > a { font-size: 1.15rem }
 </style>
 <h1>Live cases</h1>
 <ul>
 {rows}
 </ul>
-<p><small>POST /&lt;case&gt;/predict asks a case; <a href="/-/metrics" style="font-size:1em">/-/metrics</a>
+<p><small>POST /&lt;case&gt;/predict asks a case; <a href="/-/metrics">/-/metrics</a>
 counts its requests by version.</small></p>
 <script>
 for (const place of document.querySelectorAll("[data-case]")) {
