@@ -186,17 +186,16 @@ class Cliente:
             {"Content-Type": media_type, "Accept": media_type},
         )
         for attempt in count():
-            asked = 0.0
+            asked, failure = 0.0, ClienteError()
             try:
                 response = self._http.post(f"{self.url}/predict/batch", content=body, headers=headers)
-                asked = _asked_wait(response)
                 if response.status_code not in BUSY:
                     return _whole(response, self.url, version)
-                _understood(response, self.url)
-            except (httpx.TransportError, NotReadyError, OtherVersionError, RefusedError) as error:
-                if isinstance(error, RefusedError) and response.status_code not in BUSY:
-                    raise
-                failure = self._unreachable(error) if isinstance(error, httpx.TransportError) else error
+                asked, failure = _asked_wait(response), _busy(response)
+            except httpx.TransportError as error:
+                failure = self._unreachable(error)
+            except OtherVersionError as error:
+                failure = error
             wait = max(asked, random.uniform(0, min(LONGEST_WAIT, 0.2 * 2**attempt)))  # noqa: S311
             if time.monotonic() + wait > deadline or self._ended.wait(wait):
                 raise failure
@@ -253,6 +252,12 @@ def _whole(response: httpx.Response, url: str, version: int | None) -> bytes:
             f"run this again to have all of it predicted by one version"
         )
     return response.content
+
+
+def _busy(response: httpx.Response) -> NotReadyError:
+    with suppress(ValueError, KeyError, TypeError):
+        return NotReadyError(f"The API cannot answer now: {response.json()['detail']}")
+    return NotReadyError(f"The API cannot answer now (HTTP {response.status_code}); try again later")
 
 
 def _asked_wait(response: httpx.Response) -> float:

@@ -124,4 +124,7 @@ def _spread(values: npt.NDArray[Any], found: Answered, kind: DataType) -> Array:
 
 
 def _texts(by_place: dict[int, str], rows: int) -> Array:
-    return Array([by_place.get(place) for place in range(rows)], type=TEXT)
+    cells: list[str | None] = [None] * rows
+    for place, text in by_place.items():
+        cells[place] = text
+    return Array(cells, type=TEXT)

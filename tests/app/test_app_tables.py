@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,6 +114,17 @@ def test_what_is_not_of_its_type_is_a_problem_that_says_so(
     http: httpx.Client, kind: str, body: bytes
 ) -> None:
     assert kind in refusal(post(http, body, kind), 400)
+
+
+def test_a_small_file_that_would_take_gigabytes_is_refused_and_does_no_harm(http: httpx.Client) -> None:
+    kinds = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), ["z" * 10_000_000])
+    lists = {name: pa.array([value] * 1000) for name, value in RECORD.items()}
+    body = io.BytesIO()
+    table, large = pa.table(lists | {"Kind": kinds}), 1 << 30
+    pq.write_table(table, body, compression="zstd", store_schema=False, dictionary_pagesize_limit=large)
+    assert body.tell() < 100_000
+    assert "needs more than 768 MB" in refusal(post(http, body.getvalue(), PARQUET), 400)
+    assert post(http, BODIES[PARQUET], PARQUET).status_code == 200
 
 
 @pytest.mark.parametrize(
