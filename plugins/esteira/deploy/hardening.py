@@ -4,7 +4,7 @@ from typing import Any
 
 HARDENED: dict[str, Any] = {
     "read_only": True,
-    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m"},  # noqa: S108
+    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=512m"},  # noqa: S108
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
     "init": True,
