@@ -17,7 +17,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --python-version 3.11 --generate-h
 quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
-.PHONY: help new run stop status test check bench chaos environment pins
+.PHONY: help new run stop status test check bench chaos fuzz soak audit sbom environment pins
 
 help: ## this list
 	@echo "Esteira: from a raw CSV to a live prediction API"
@@ -62,6 +62,12 @@ bench: $(INSTALLED) ## measure, and write docs/benchmarks.md
 
 chaos: $(INSTALLED) ## break what a release stands on, under load, and write docs/reliability.md (ARGS='-k rollback')
 	@ESTEIRA_CHAOS=full $(VENV)/bin/python -m pytest tests/chaos --figures docs $(ARGS)
+
+fuzz: $(INSTALLED) ## ask each case's API all that its documentation allows, and write docs/reliability.md
+	@ESTEIRA_CHAOS=full $(VENV)/bin/python -m pytest tests/chaos/test_fuzz.py --figures docs $(ARGS)
+
+soak: $(INSTALLED) ## half an hour of load on one API, and write docs/reliability.md
+	@ESTEIRA_CHAOS=full $(VENV)/bin/python -m pytest tests/chaos/test_soak.py --figures docs $(ARGS)
 
 $(VENV)/bin/python:
 	@for candidate in python3.11 python3 python; do \

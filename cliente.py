@@ -149,11 +149,19 @@ class Ready:
 class Cliente:
     """A connection to the API; use it in a `with` block, or call `close` when done."""
 
-    def __init__(self, url: str = URL, *, timeout: float = 30.0, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        url: str = URL,
+        *,
+        timeout: float = 30.0,
+        patience: float = PATIENCE,
+        api_key: str | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self._patience, self._ended = patience, threading.Event()
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost")}
-        self._http = httpx.Client(timeout=timeout, mounts=direct)
+        self._http = httpx.Client(timeout=timeout, mounts=direct, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -809,6 +817,9 @@ def command(
         float, typer.Option(min=0, help="For how many seconds to go on trying while the API is away or busy.")
     ] = PATIENCE,
     url: Annotated[str, typer.Option(envvar="API_URL", help="Where the API is.")] = URL,
+    api_key: Annotated[
+        str | None, typer.Option(envvar="ESTEIRA_API_KEY", help="A key, where the API asks for one.")
+    ] = None,
 ) -> None:
     """Predict the model's own example, one record or a whole file.
 
@@ -819,7 +830,7 @@ def command(
     if (arquivo is None) != (saida is None) or (arquivo and content):
         raise typer.BadParameter("give --json, or --arquivo together with --saida, or none of them")
     try:
-        with Cliente(url, patience=patience) as api:
+        with Cliente(url, patience=patience, api_key=api_key) as api:
             if arquivo and saida:
                 failed = _predict_file_visibly(api, arquivo, saida, parallel, lote)
             else:

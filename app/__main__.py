@@ -9,8 +9,10 @@ import sys
 
 from fastapi import FastAPI
 
-from app import listener, seal, server, settings
+from app import keys, listener, logs, seal, server, settings
 from app.batches import Limits
+from app.keys import Keys
+from app.logs import RequestLog
 from app.main import create_app, create_unavailable_app
 from app.modelo import open_version
 from app.settings import Settings, StartError
@@ -21,18 +23,26 @@ log = logging.getLogger("app")
 
 def main() -> int:
     """Serve as the environment says; the exit code is 0 after SIGTERM, 2 when it cannot start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logs.configure(logs.as_text)
     try:
         told = settings.read(os.environ, _platform_port(sys.argv[1:]))
+        logs.configure(logs.FORMS[told.LOG_FORMAT])
+        allowed = keys.needed(told)
         seal.check(told)
-        app = _app(told)
+        requests = RequestLog(logs.FORMS[told.LOG_FORMAT], every=told.API_LOG_REQUESTS)
+        app = _app(told, allowed, requests)
         bound = _bound(told)
     except StartError as error:
         log.error("%s", error)  # noqa: TRY400 - the message is all that a person needs
         return 2
     log.info("Serving %s on http://%s:%s (%s)", told.CASE, told.API_HOST, told.API_PORT, told.INSTANCE_ID)
-    server.serve(app, bound)
+    server.serve(
+        app,
+        bound,
+        most_requests=told.API_MOST_REQUESTS,
+        patience=told.API_PATIENCE,
+        each_second=[requests.flush, *([allowed.refresh] if allowed else [])],
+    )
     log.info("Finished what was begun; stopping")
     return 0
 
@@ -51,7 +61,7 @@ def _bound(told: Settings) -> list[socket.socket]:
     return bound
 
 
-def _app(told: Settings) -> FastAPI:
+def _app(told: Settings, allowed: Keys | None, requests: RequestLog) -> FastAPI:
     """The application; without a usable version, one that says why."""
     try:
         modelo = open_version(told.ARTEFATOS_PATH, told.CASE, told.MODEL_VERSION)
@@ -59,8 +69,14 @@ def _app(told: Settings) -> FastAPI:
         log.error("No model, every answer will be 503: %s", error)  # noqa: TRY400
         return create_unavailable_app(told.CASE, told.INSTANCE_ID, str(error))
     log.info("Version %s of %s answers its golden examples", modelo.metadata.version, told.CASE)
-    limits = Limits(rows=told.BATCH_ROWS, bytes=told.BATCH_BYTES)
-    return create_app(modelo, told.INSTANCE_ID, limits, (told.AIP_HEALTH_ROUTE, told.AIP_PREDICT_ROUTE))
+    return create_app(
+        modelo,
+        told.INSTANCE_ID,
+        limits=Limits(rows=told.BATCH_ROWS, bytes=told.BATCH_BYTES),
+        aip=(told.AIP_HEALTH_ROUTE, told.AIP_PREDICT_ROUTE),
+        keys=allowed,
+        requests=requests,
+    )
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import json
+import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,6 +21,9 @@ from starlette.responses import Response
 
 from app.answers import Answers
 from app.batches import Batches
+from app.guard import OPEN
+from app.heads import PAGE_POLICY
+from app.kinds import API_KEY_NEEDED, RATE_EXCEEDED
 from app.media import TYPES
 from app.problems import MEDIA_TYPE, Refusal
 from esteira.bundle import Metadata, Record
@@ -29,6 +35,10 @@ ASSETS = {
     "favicon.png": "image/png",
 }
 _RECORD = "#/components/schemas/Record"
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key: Authorization: Bearer KEY"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +94,13 @@ def _switch(name: str, says: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": says, "schema": schema}
 
 
-def describe_with(api: FastAPI, record: type[BaseModel]) -> Callable[[], dict[str, Any]]:
-    """The function that FastAPI asks for its OpenAPI description, with the record's schema in it."""
+def describe_with(
+    api: FastAPI, record: type[BaseModel], *, guarded: bool = False
+) -> Callable[[], dict[str, Any]]:
+    """The function that FastAPI asks for its OpenAPI description, with the record's schema in it.
+
+    Where it is guarded, it says how an API key is sent.
+    """
 
     @functools.cache
     def describe() -> dict[str, Any]:
@@ -99,6 +114,9 @@ def describe_with(api: FastAPI, record: type[BaseModel]) -> Callable[[], dict[st
         schemas = content.setdefault("components", {}).setdefault("schemas", {})
         schemas["Record"] = record.model_json_schema()
         _declare_problems(content["paths"])
+        _declare_links(content["paths"])
+        if guarded:
+            _declare_keys(content)
         return content
 
     return describe
@@ -107,20 +125,30 @@ def describe_with(api: FastAPI, record: type[BaseModel]) -> Callable[[], dict[st
 def install(api: FastAPI) -> None:
     """Add GET /docs and the files that it loads."""
 
-    async def page() -> Response:
-        return get_swagger_ui_html(
-            # relative, so that the page also works behind a gateway's prefix
-            openapi_url="openapi.json",
-            title=api.title,
-            swagger_js_url="docs/swagger-ui-bundle.js",
-            swagger_css_url="docs/swagger-ui.css",
-            swagger_favicon_url="docs/favicon.png",
-            swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
-        )
+    page = get_swagger_ui_html(
+        # relative, so that the page also works behind a gateway's prefix
+        openapi_url="openapi.json",
+        title=api.title,
+        swagger_js_url="docs/swagger-ui-bundle.js",
+        swagger_css_url="docs/swagger-ui.css",
+        swagger_favicon_url="docs/favicon.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
+    )
+    page.headers["Content-Security-Policy"] = _policy(bytes(page.body))
 
-    api.add_api_route("/docs", page, include_in_schema=False)
+    async def serve() -> Response:
+        return page
+
+    api.add_api_route("/docs", serve, include_in_schema=False)
     for name, kind in ASSETS.items():
         api.add_api_route(f"/docs/{name}", _asset(name, kind), include_in_schema=False)
+
+
+def _policy(page: bytes) -> str:
+    """The policy of a page whose own inline scripts may run, known by their hashes, and set styles."""
+    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts)
+    return f"{PAGE_POLICY}; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'"
 
 
 def _asset(name: str, kind: str) -> Callable[[], Response]:
@@ -146,6 +174,24 @@ def _body(schema: dict[str, Any], example: Record | list[Record]) -> dict[str, A
 def json_names(record: Record) -> Record:
     """A record by the names that JSON has for its columns."""
     return {json_name(name): value for name, value in record.items()}
+
+
+def _declare_links(paths: dict[str, Any]) -> None:
+    """Who has an answer can ask for the version that gave it, and who has read of a version can ask it."""
+    for path, then in (("/predict", "model"), ("/predict/batch", "model"), ("/model", "predict")):
+        for operation in paths[path].values():
+            operation["responses"]["200"]["links"] = {then: {"operationId": then}}
+
+
+def _declare_keys(content: dict[str, Any]) -> None:
+    content["components"]["securitySchemes"] = _SCHEMES
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, operations in content["paths"].items():
+        for operation in operations.values() if path not in OPEN else ():
+            operation["security"] = [{name: []} for name in _SCHEMES]
+            for kind in (API_KEY_NEEDED, RATE_EXCEEDED):
+                said = {"description": kind.title, "content": problem}
+                operation["responses"][str(kind.status.value)] = said
 
 
 def _declare_problems(paths: dict[str, Any]) -> None:

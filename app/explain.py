@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import body, problems
+from app import body, kinds, problems
 from app.answers import Answers
 from app.contributions import MOST_FIELDS, Shares, Sharing
 from app.modelo import Modelo, values_of
@@ -68,7 +68,7 @@ class Explainer:
         values = values_of(self._modelo.one.validate_json(content))
         if self.is_busy:
             detail = f"{MOST_WAITING} explanations are waiting already; ask again in a moment"
-            return problems.answer(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
+            return problems.answer(kinds.OVERLOADED, detail, headers={"Retry-After": "1"})
         explanation = await self.of(values)
         return Response(explanation.model_dump_json(), media_type="application/json")
 

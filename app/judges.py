@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.record import EXACT
-from app.values import DaysOf, spelled
+from app.values import EXACT, DaysOf, spelled
 from app.words import LONGEST_TEXT
 from esteira.case import Category, Column, Date, Integer, is_text
 
@@ -60,7 +59,7 @@ class NumberJudge(Judge):
         most = float(EXACT - 1) if self.whole else _LARGEST
         self._low = -most if ends[0] is None else max(float(ends[0]), -most)
         self._high = most if ends[1] is None else min(float(ends[1]), most)
-        self._types: set[type] = {int} if self.whole else {int, float}
+        self._types: set[type] = {int} if isinstance(column, Category) else {int, float}
         if self.optional:
             self._types.add(_NONE)
 

@@ -15,18 +15,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import request_response
 
-from app import docs, explain, problems
+from app import docs, explain, kinds, problems
 from app.batches import MOST_RECORDS, Limits
 from app.endpoints import Check, Endpoints, Json, Live, Ready
 from app.explain import Explainer, Explanation
+from app.guard import Guard
+from app.keys import Keys
+from app.logs import RequestLog
 from app.metrics import Measured, Metrics
 from app.modelo import Modelo
 from app.page import route as page
 from app.platforms.routes import Platforms
 from app.platforms.routes import install as install_platforms
+from app.room import bounded
 from app.samples import samples
 from app.shapes import shapes
 from esteira.bundle import Metadata
+
+MOST_BATCHES = 8
+"""Underway at once, those that are still being sent among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +63,17 @@ def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route
         docs.many_records(example.record, modelo.columns, MOST_RECORDS),
     )
     answer = shapes(modelo.metadata, modelo.outputs)
-    bad = (400, 413, 415, 422)
+    batches = bounded(does.predict_batch, MOST_BATCHES, "batches")
+    bad = (400, 413, 415, 422, 503)
     return (
         Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
               about=samples(modelo.metadata.case, docs.json_names(example.record)),
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
-        Route(method="POST", path="/predict/batch", does=does.predict_batch, says="Predict many records",
+        Route(method="POST", path="/predict/batch", does=batches, says="Predict many records",
               tag="Predict", takes=many, answer=answer.many, example=example.many,
               refuses=(*bad, 406), tables=True),
         Route(method="POST", path="/explain", does=explainer.explain, says="What pushed an answer up or down",
-              about=explain.ABOUT, tag="Predict", takes=one, answer=Explanation, refuses=(*bad, 503)),
+              about=explain.ABOUT, tag="Predict", takes=one, answer=Explanation, refuses=bad),
         Route(path="/model", does=does.model, says="Everything known of the version",
               tag="Model", answer=Metadata),
         Route(path="/health/live", does=does.live, says="Is the process up?", answer=Live),
@@ -76,9 +84,18 @@ def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route
 
 
 def create_app(
-    modelo: Modelo, instance: str, limits: Limits | None = None, aip: tuple[str, str] = ("", "")
+    modelo: Modelo,
+    instance: str,
+    *,
+    limits: Limits | None = None,
+    aip: tuple[str, str] = ("", ""),
+    keys: Keys | None = None,
+    requests: RequestLog | None = None,
 ) -> FastAPI:
-    """The application that answers with an opened version; `aip` are Vertex AI's two routes."""
+    """The application that answers with an opened version: to all, or to those who have one of the keys.
+
+    `aip` are Vertex AI's health and predict routes.
+    """
     metadata, metrics = modelo.metadata, Metrics(modelo.metadata)
     api = _bare_app(metadata.title, str(metadata.version), _description(metadata))
     platforms = Platforms(modelo, metrics)
@@ -89,8 +106,11 @@ def create_app(
     docs.install(api)
     page.install(api, modelo, does.answers, explainer)
     install_platforms(api, platforms, *aip)
-    api.openapi = docs.describe_with(api, modelo.record)  # type: ignore[method-assign]
-    api.add_middleware(Measured, metrics=metrics)
+    problems.install_pages(api)
+    api.openapi = docs.describe_with(api, modelo.record, guarded=keys is not None)  # type: ignore[method-assign]
+    if keys is not None:
+        api.add_middleware(Guard, keys=keys)
+    api.add_middleware(Measured, metrics=metrics, requests=requests)
     return api
 
 
@@ -103,9 +123,10 @@ def create_unavailable_app(case: str, instance: str, reason: str) -> FastAPI:
         return alive
 
     async def unavailable(_request: Request, _error: Exception) -> Response:
-        return problems.answer(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+        return problems.answer(kinds.NO_MODEL, reason)
 
     api.add_api_route("/health/live", live)
+    problems.install_pages(api)
     api.add_exception_handler(HTTPException, unavailable)
     return api
 
@@ -135,6 +156,7 @@ def _add(api: FastAPI, route: Route) -> None:
         methods=[route.method],
         summary=route.says,
         description=route.about,
+        operation_id=route.does.__name__,
         tags=[route.tag],
         response_class=Response,
         responses=responses,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from time import perf_counter
 
 from prometheus_client import (
@@ -14,6 +15,7 @@ from prometheus_client import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.logs import RequestLog
 from esteira.bundle import Metadata
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -51,11 +53,17 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Measured:
-    """An application whose requests are counted and timed."""
+def _say_nothing(_scope: Scope, _status: int, _seconds: float) -> None:
+    """What is done for the log without one."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+
+class Measured:
+    """An application whose requests are counted and timed, and logged where that is wanted."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, requests: RequestLog | None) -> None:
         self._app, self._metrics = app, metrics
+        self._note = requests.note if requests else _say_nothing
+        self._slow = requests.slow if requests else inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,4 +80,7 @@ class Measured:
             await self._app(scope, receive, note)
         finally:
             route = scope.get("route")
-            self._metrics.record(route.path if route else OTHER, status, perf_counter() - start)
+            seconds = perf_counter() - start
+            self._metrics.record(route.path if route else OTHER, status, seconds)
+            if seconds >= self._slow or status >= 500:
+                self._note(scope, status, seconds)

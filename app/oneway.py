@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from collections.abc import MutableMapping
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from app.heads import HEADS
 
-
-class Joined(HttpToolsProtocol):
-    """HTTP whose writes of one moment reach the socket as one."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, _Joining(transport, self.loop)))
+_STATUS, _INTERIM = len(b"HTTP/1.1 "), ord("1")
+"""Where in a head its status begins, and how one does after which the answer itself is yet to come."""
 
 
-class _Joining:
-    """A transport that writes what it is given once the loop comes round."""
+class Joining:
+    """A transport that completes the heads of answers, and writes once the loop comes round."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.scope: MutableMapping[str, Any] | None = None
+        """Of the request whose answer's head comes next; None within an answer."""
+        self.written = 0
+        """Bytes so far."""
         self._transport, self._loop = transport, loop
         self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
+        if self.scope is not None and data[_STATUS] != _INTERIM:
+            data, self.scope = HEADS.complete(data, self.scope), None
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
@@ -34,7 +37,9 @@ class _Joining:
     def _flush(self) -> None:
         parts, self._parts = self._parts, []
         if parts:
-            self._transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+            whole = parts[0] if len(parts) == 1 else b"".join(parts)
+            self.written += len(whole)
+            self._transport.write(whole)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

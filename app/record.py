@@ -7,13 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 
-from app.values import Days, OneInAnyCase, OneOf
+from app.values import EXACT, Days, OneInAnyCase, OneOf, Whole
 from app.words import LONGEST_TEXT, allowed
 from esteira.bundle import Record, Value
 from esteira.case import Category, Column, Date, Integer, json_name
-
-EXACT = 2**53
-"""Beyond this, not every whole number is a float64, which is what the model computes with."""
 
 
 def record_type(columns: Mapping[str, Column], examples: Record) -> type[BaseModel]:
@@ -53,7 +50,7 @@ def _kind(column: Column) -> Any:
     if isinstance(column, Integer):
         low = -EXACT if column.min is None else column.min
         high = EXACT if column.max is None else column.max
-        return Annotated[int, Field(ge=low, le=high)]
+        return Annotated[int, Whole(low, high)]
     return Annotated[float, Field(ge=column.min, le=column.max)]
 
 

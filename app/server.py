@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,7 +14,9 @@ from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from app import listener
-from app.oneway import Joined
+from app.connection import Connection
+from app.heads import HEADS
+from app.patience import Patience
 
 KEEP_ALIVE = 65
 """Seconds; longer than clients keep an idle connection, so that they are the ones to close it."""
@@ -22,8 +25,30 @@ LINGER = 1.0
 LONGEST_REQUEST = 30
 
 
+MOST_REQUESTS = 256
+"""Underway at once."""
+PATIENCE = 20.0
+"""Seconds with a slow client."""
+TICKS = 10
+"""Of uvicorn's loop in a second."""
+
+
 class Drained(Server):
-    """Serves until SIGTERM or SIGINT, then drains and returns."""
+    """Serves until SIGTERM or SIGINT, then drains and returns; does what is to be done each second."""
+
+    def __init__(self, config: Config, patience: Patience, each_second: Sequence[Callable[[], None]]) -> None:
+        super().__init__(config)
+        self._patience, self._each_second = patience, each_second
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            HEADS.renew(time.time())
+            now = asyncio.get_running_loop().time()
+            open_now = [one for one in self.server_state.connections if isinstance(one, Connection)]
+            self._patience.look(open_now, now)
+            for do in self._each_second:
+                do()
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -59,18 +84,29 @@ class Drained(Server):
         self.should_exit = True
 
 
-def serve(app: ASGIApp, bound: Sequence[socket.socket]) -> None:
-    """Serve on bound sockets until told to stop."""
+def serve(
+    app: ASGIApp,
+    bound: Sequence[socket.socket],
+    *,
+    most_requests: int = MOST_REQUESTS,
+    patience: float = PATIENCE,
+    each_second: Sequence[Callable[[], None]] = (),
+) -> None:
+    """Serve on bound sockets until told to stop; `each_second` is done once more at the end."""
     config = Config(
         app,
         loop="uvloop",
-        http=Joined,
+        http=Connection,
         ws="none",
         lifespan="off",
         access_log=False,
         server_header=False,
+        date_header=False,
         log_config=None,
+        limit_concurrency=most_requests,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=LONGEST_REQUEST,
     )
-    Drained(config).run(list(bound))
+    Drained(config, Patience(patience), each_second).run(list(bound))
+    for do in each_second:
+        do()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,6 +36,17 @@ class Settings(BaseModel):
     AIP_HEALTH_ROUTE: str = ""
     AIP_PREDICT_ROUTE: str = ""
     """Where Vertex AI asks, as it tells; its AIP_HTTP_PORT comes before API_PORT."""
+    API_KEYS: Literal["auto", "off"] = "auto"
+    """Whether keys are asked for where others reach it; "off" where something else checks callers."""
+    API_KEYS_FILE: Path | None = None
+    """What `esteira keys` writes; where it is given, keys are asked for whatever the address."""
+    API_MOST_REQUESTS: int = Field(256, ge=1)
+    """Requests that may be underway at once; more are answered with 503 at once."""
+    API_PATIENCE: float = Field(20.0, gt=0)
+    """Seconds for a request's head, and before its body, or the reading of its answer, must keep a pace."""
+    API_LOG_REQUESTS: bool = False
+    """Whether every request is logged, or only those that failed or were slow."""
+    LOG_FORMAT: Literal["text", "json"] = "text"
     INSTANCE_ID: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 
@@ -46,6 +58,7 @@ def read(environment: Mapping[str, str], port: str | None = None) -> Settings:
     given = {name: environment[name] for name in Settings.model_fields if environment.get(name)}
     if platform_port := port or environment.get("AIP_HTTP_PORT"):
         given["API_PORT"] = platform_port
+        given.setdefault("API_KEYS", "off")  # such a platform asks its callers for its own
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -9,9 +9,12 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from app.span import pattern
 from esteira.case import Date
-from esteira.days import to_days
+from esteira.days import to_days, to_text
 
+EXACT = 2**53
+"""Beyond this, not every whole number is a float64, which is what the model computes with."""
 EARLIEST, LATEST = to_days("0001-01-01"), to_days("9999-12-31T23:59:59")
 """Every number of days between these is a date; a time zone can move a moment past them."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -51,6 +54,33 @@ class OneInAnyCase(OneOf):
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A whole number in a range; 27.0 is one too, as JSON Schema has it: how it is written says nothing."""
+
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        either = core_schema.union_schema(
+            [
+                core_schema.int_schema(strict=True),
+                core_schema.no_info_after_validator_function(
+                    _whole, core_schema.float_schema(strict=True, allow_inf_nan=False)
+                ),
+            ],
+            mode="left_to_right",
+            custom_error_type="whole",
+            custom_error_message="not a whole number",
+        )
+        return core_schema.chain_schema([either, core_schema.int_schema(ge=self.low, le=self.high)])
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
 class Days:
     """An ISO 8601 date, with or without a time where its column has times, as days since 1970."""
 
@@ -64,7 +94,19 @@ class Days:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"type": "string", "format": "date-time" if self.column.time else "date"}
+        if self.column.time:
+            return {"type": "string", "format": "date-time"}
+        low, high = self.column.bounds
+        if low is None and high is None:
+            return {"type": "string", "format": "date"}
+        ends = (to_text(EARLIEST if low is None else low), to_text(LATEST if high is None else high))
+        return {"type": "string", "format": "date", "pattern": pattern(*(end[:10] for end in ends))}
+
+
+def _whole(value: float) -> int:
+    if not value.is_integer():
+        raise ValueError("not a whole number")
+    return int(value)
 
 
 class DaysOf:

@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The conveyor belt that takes a raw CSV to a live, versioned prediction API.",
 )
+keys = typer.Typer(no_args_is_help=True, help="API keys, for an API that others can reach.")
+app.add_typer(keys, name="keys")
 out = Console()
 err = Console(stderr=True)
 
@@ -250,6 +252,60 @@ def versions(case: CaseName = DEFAULT_CASE) -> None:
                 _standing(number, serving.version if serving else None, said),
             )
         out.print(table if known else f"{case} has no version yet; publish one with: esteira run {case}")
+
+
+@keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Who it is for.")],
+    rate: Annotated[
+        str | None, typer.Option(help="How often it may ask, such as 50/s; by default without a limit.")
+    ] = None,
+) -> None:
+    """Make a key and show it, this once."""
+    from esteira import apikeys
+
+    with _explained() as now:
+        key = apikeys.add(now.ESTEIRA_HOME, name, _per_second(rate))
+        err.print(f"The key of {name}, which is not kept and cannot be shown again:", highlight=False)
+        print(key)
+        err.print(
+            f"An API asks for it that is started with API_KEYS_FILE={apikeys.path(now.ESTEIRA_HOME)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show whose keys there are; never the keys."""
+    from esteira import apikeys
+
+    with _explained() as now:
+        table = Table("name", "rate", "made", title="API keys")
+        known = apikeys.read(now.ESTEIRA_HOME)
+        for one in known:
+            rate = f"{one.rate:g}/s" if one.rate else "no limit"
+            table.add_row(one.name, rate, f"{one.created.astimezone():%Y-%m-%d %H:%M}")
+        out.print(table if known else "There is no API key; make one with: esteira keys add NAME")
+
+
+@keys.command("revoke")
+def revoke_key(name: str) -> None:
+    """Have a key let nobody in any more, in running APIs too."""
+    from esteira import apikeys
+
+    with _explained() as now:
+        apikeys.revoke(now.ESTEIRA_HOME, name)
+        out.print(f"The key of {name} is revoked; running APIs know it within a second", highlight=False)
+
+
+def _per_second(rate: str | None) -> float | None:
+    try:
+        return None if rate is None else float(rate.removesuffix("/s"))
+    except ValueError:
+        raise typer.BadParameter(
+            f"--rate is requests a second, such as 50/s or 0.5/s, not {rate!r}"
+        ) from None
 
 
 def _standing(version: int, serving: int | None, said: "Marks") -> str:

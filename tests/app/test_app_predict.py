@@ -65,6 +65,7 @@ def test_a_value_outside_what_training_saw_is_answered_with_a_warning(http: http
 
 BAD_FIELDS = [
     ("Living_Area", "120", "a whole number from 0 to 1000"),
+    ("Living_Area", float(2**53 + 2), "a whole number from 0 to 1000"),
     ("Living_Area", 120.5, "a whole number from 0 to 1000"),
     ("Living_Area", True, "a whole number from 0 to 1000"),
     ("Living_Area", 1001, "a whole number from 0 to 1000"),
@@ -280,3 +281,10 @@ def test_every_allowed_record_is_answered_as_its_formula_says(
 def test_no_body_whatever_is_answered_with_a_server_error(http: httpx.Client, body: bytes) -> None:
     for path in ("/predict", "/predict/batch"):
         assert http.post(path, content=body, headers=JSON).status_code < 500
+
+
+@pytest.mark.parametrize("written", ["120.0", "1.2e2", "120"])
+def test_a_whole_number_is_one_however_it_is_written(http: httpx.Client, written: str) -> None:
+    body = json.dumps({**GOOD, "Living_Area": -1}).replace("-1", written)
+    usual = http.post("/predict", json={**GOOD, "Living_Area": 120})
+    assert http.post("/predict", content=body, headers=JSON).content == usual.content

@@ -72,4 +72,22 @@ PROMISES: Mapping[str, Promise] = {
         must="one waits or fails clearly; the audit tells the truth",
         how="Two `esteira release` of two versions, as processes, at the same moment.",
     ),
+    "slow_clients": Promise(
+        fault="400 clients that send or read as slowly as they can",
+        must="the others are answered as before; each slow one is ended",
+        how="Heads and bodies that drip a byte at a time, on 400 connections, beside one client that asks "
+        "for predictions; with `API_PATIENCE` of 5 s.",
+    ),
+    "fuzz": Promise(
+        fault="whatever the OpenAPI documents allow, and much that they do not",
+        must="each answer is one that the documentation names; 10,000 requests",
+        how="Schemathesis with all its checks, random and boundary values and sequences along the links, on "
+        "each case in the box, trained on data that is made up, and on cases made to be awkward.",
+    ),
+    "soak": Promise(
+        fault="half an hour of load, a million requests",
+        must="no wrong answer, no growth of memory",
+        how="Eight clients ask single records, batches, bad ones, unknown paths, `/model` and `/metrics` in "
+        "a closed loop, on new connections now and then. `ESTEIRA_SOAK_MINUTES` makes it shorter.",
+    ),
 }

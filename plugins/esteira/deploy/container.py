@@ -149,7 +149,11 @@ class DockerTarget:
         container = self._client.containers.create(
             self._image_of(build),
             name=f"esteira-{build.case}-{identity}",
-            environment={"INSTANCE_ID": identity, "API_SOCKET": socket_inside(identity)},
+            environment={
+                "INSTANCE_ID": identity,
+                "API_SOCKET": socket_inside(identity),
+                "API_HOST": "127.0.0.1",
+            },
             labels={**labels.labels(self._home, ROLE, build.case, 0), **marks},
             mounts=[self._mount()],
             restart_policy=RESTARTED,

@@ -1,0 +1,112 @@
+"""The log: lines for people or, where a program reads them, JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from time import time
+from typing import Any
+
+from app import trace
+
+SLOW = 1.0
+"""Seconds from which on a request is logged though all went well."""
+LONGEST_PATH = 200
+MOST_KEPT = 1000
+"""Lines that wait to be written together."""
+
+Form = Callable[[Mapping[str, object]], str]
+"""Makes a line of what is to be told."""
+
+
+def as_json(told: Mapping[str, object]) -> str:
+    return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def as_text(told: Mapping[str, object]) -> str:
+    head = f"{told['time']} {str(told['level']).upper()} {told['message']}"
+    rest = "".join(
+        f" {name}={value}"
+        for name, value in told.items()
+        if name not in ("time", "level", "message", "exception")
+    )
+    return f"{head}{rest}" + (f"\n{told['exception']}" if "exception" in told else "")
+
+
+FORMS: Mapping[str, Form] = {"text": as_text, "json": as_json}
+
+
+class Formatter(logging.Formatter):
+    """Gives the records of `logging` the form of all other lines."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self._form = form
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, object] = {
+            "time": _when(record.created),
+            "level": record.levelname.lower(),
+            "message": record.getMessage().strip(),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return self._form(told)
+
+
+def configure(form: Form) -> None:
+    """Have everything that is logged in this process take this form, on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Formatter(form))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+class RequestLog:
+    """A line for each request that failed or was slow, or for every one; never what was sent or answered.
+
+    Lines of all requests are written together, once a second, because a write for each would cost more
+    than the prediction.
+    """
+
+    def __init__(self, form: Form, *, every: bool) -> None:
+        self._form = form
+        self.slow = 0.0 if every else SLOW
+        """Seconds from which on a request that went well is noted."""
+        self._kept: list[str] = []
+
+    def note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+        """Keep a line of a request."""
+        self._kept.append(self._form(_told(scope, status, seconds)))
+        if len(self._kept) >= MOST_KEPT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that are kept."""
+        if self._kept:
+            kept, self._kept = self._kept, []
+            sys.stderr.write("\n".join(kept) + "\n")
+            sys.stderr.flush()
+
+
+def _told(scope: MutableMapping[str, Any], status: int, seconds: float) -> dict[str, object]:
+    told: dict[str, object] = {
+        "time": _when(time()),
+        "level": "error" if status >= 500 else "info",
+        "message": "request",
+        "request_id": trace.number(scope),
+        "method": scope["method"],
+        "path": scope["path"][:LONGEST_PATH].encode("unicode_escape").decode(),
+        "status": status,
+        "milliseconds": round(seconds * 1000, 3),
+    }
+    if key := scope.get("esteira.key"):
+        told["key"] = key
+    return told
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
