@@ -69,6 +69,12 @@ fuzz: $(INSTALLED) ## ask each case's API all that its documentation allows, and
 soak: $(INSTALLED) ## half an hour of load on one API, and write docs/reliability.md
 	@ESTEIRA_CHAOS=full $(VENV)/bin/python -m pytest tests/chaos/test_soak.py --figures docs $(ARGS)
 
+audit: $(INSTALLED) ## look the image's packages up among known vulnerabilities
+	@$(VENV)/bin/python -m benchmarks.audit
+
+sbom: $(INSTALLED) ## write sbom.cdx.json: the image's packages with their hashes, as CycloneDX
+	@$(VENV)/bin/cyclonedx-py requirements app/requirements.txt --output-reproducible --of JSON -o sbom.cdx.json
+
 $(VENV)/bin/python:
 	@for candidate in python3.11 python3 python; do \
 	    if $$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \

@@ -45,10 +45,10 @@ def shapes(metadata: Metadata, outputs: Sequence[Output]) -> Shapes:
     }
     return Shapes(
         one=create_model(
-            "Prediction", __doc__="The answer to one record.", **head, **answer, **details, **warnings
+            "Answer", __doc__="The answer to one record.", **head, **answer, **details, **warnings
         ),
         many=create_model(
-            "Predictions", __doc__="The answers to many records, in their order.", **head, **details, **rows
+            "Answers", __doc__="The answers to many records, in their order.", **head, **details, **rows
         ),
     )
 

@@ -58,7 +58,7 @@ def test_the_documented_example_works(http: httpx.Client, path: str) -> None:
 def test_every_reference_of_the_documentation_leads_somewhere(http: httpx.Client) -> None:
     described = http.get("/openapi.json")
     names = set(re.findall(r'"#/components/schemas/(\w+)"', described.text))
-    assert {"Record", "Prediction", "Predictions", "Problem", "Metadata"} <= names
+    assert {"Record", "Answer", "Answers", "Problem", "Metadata"} <= names
     assert names <= set(described.json()["components"]["schemas"])
     refusal = described.json()["paths"]["/predict"]["post"]["responses"]["422"]["content"]
     assert list(refusal) == ["application/problem+json"]
