@@ -61,18 +61,22 @@ class Whole:
     high: int
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        either = core_schema.union_schema(
+        low, high = self.low, self.high
+
+        def whole(value: object) -> int:
+            if isinstance(value, float) and value.is_integer() and low <= value <= high:
+                return int(value)
+            raise ValueError("not a whole number in its range")
+
+        return core_schema.union_schema(
             [
-                core_schema.int_schema(strict=True),
-                core_schema.no_info_after_validator_function(
-                    _whole, core_schema.float_schema(strict=True, allow_inf_nan=False)
-                ),
+                core_schema.int_schema(strict=True, ge=low, le=high),
+                core_schema.no_info_plain_validator_function(whole),
             ],
             mode="left_to_right",
             custom_error_type="whole",
-            custom_error_message="not a whole number",
+            custom_error_message="not a whole number in its range",
         )
-        return core_schema.chain_schema([either, core_schema.int_schema(ge=self.low, le=self.high)])
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -101,12 +105,6 @@ class Days:
             return {"type": "string", "format": "date"}
         ends = (to_text(EARLIEST if low is None else low), to_text(LATEST if high is None else high))
         return {"type": "string", "format": "date", "pattern": pattern(*(end[:10] for end in ends))}
-
-
-def _whole(value: float) -> int:
-    if not value.is_integer():
-        raise ValueError("not a whole number")
-    return int(value)
 
 
 class DaysOf:

@@ -46,7 +46,7 @@ def audited(service: str) -> list[_Package] | None:
 
 
 def main() -> int:
-    """0 where every pin was looked up and none is vulnerable, 1 where one is, 2 where one was not looked up."""
+    """0 where every pin was looked up and none is vulnerable, 1 where one is, 2 where one was not."""
     packages = next((found for service in ("pypi", "osv") if (found := audited(service))), None)
     if packages is None:
         print(f"No database of vulnerabilities can be reached: none of {PINS.name}'s packages was looked up")
