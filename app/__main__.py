@@ -27,8 +27,8 @@ def main() -> int:
     try:
         told = settings.read(os.environ, _platform_port(sys.argv[1:]))
         logs.configure(logs.FORMS[told.LOG_FORMAT])
-        allowed = keys.needed(told)
         seal.check(told)
+        allowed = keys.needed(told)
         requests = RequestLog(logs.FORMS[told.LOG_FORMAT], every=told.API_LOG_REQUESTS)
         app = _app(told, allowed, requests)
         bound = _bound(told)

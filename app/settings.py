@@ -58,7 +58,8 @@ def read(environment: Mapping[str, str], port: str | None = None) -> Settings:
     given = {name: environment[name] for name in Settings.model_fields if environment.get(name)}
     if platform_port := port or environment.get("AIP_HTTP_PORT"):
         given["API_PORT"] = platform_port
-        given.setdefault("API_KEYS", "off")  # such a platform asks its callers for its own
+        if "API_KEYS_FILE" not in given:
+            given.setdefault("API_KEYS", "off")  # such a platform asks its callers for its own
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
