@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
@@ -84,7 +84,7 @@ class Batches:
         """How many bytes a body may have."""
         return LARGEST_JSON if kind == "json" else self._limits.bytes
 
-    def answer(self, file: IO[bytes], asked: Asked) -> Iterator[bytes]:
+    def answer(self, file: IO[bytes], asked: Asked) -> Generator[bytes, None, None]:
         """The answer in parts; raises Refusal before the first of them, and not after."""
         found = self._of_json(file) if asked.sent == "json" else self._of_table(file, asked)
         if not found.rows:
@@ -113,7 +113,7 @@ class Batches:
             rows=table.rows, answers=lambda: answered(rows.chunks(table), self._modelo), table=table
         )
 
-    def _as_json(self, answers: Iterable[Answered]) -> Iterator[bytes]:
+    def _as_json(self, answers: Iterable[Answered]) -> Generator[bytes, None, None]:
         before, failed, errors = f'{{{self._head},"predictions":[', 0, list[Fault]()
         for found in answers:
             yield (before + rows_of(found, self._modelo)).encode()
@@ -124,7 +124,7 @@ class Batches:
         told = json.dumps([fault.model_dump(exclude_none=True) for fault in errors], ensure_ascii=False)
         yield f'],"failed":{failed},"errors":{told}}}'.encode()
 
-    def _as_table(self, found: Opened, asked: Asked) -> Iterator[bytes]:
+    def _as_table(self, found: Opened, asked: Asked) -> Generator[bytes, None, None]:
         from app.tabular import Tabular, written
 
         tabular, table = Tabular(self._modelo.outputs), found.table

@@ -72,7 +72,9 @@ def many_records(example: Record, columns: Iterable[str], most: int) -> dict[str
     lists = {json_name(name): {"type": "array", "minItems": 1, "maxItems": most} for name in columns}
     by_column = {"type": "object", "properties": lists, "additionalProperties": False}
     taken = _body({"oneOf": [records, by_column]}, [json_names(example)])
-    taken["requestBody"]["content"] |= tables()
+    taken["requestBody"]["content"] |= tables(
+        "A column for each field of a record, and a row for each record"
+    )
     taken["parameters"] = [
         _switch("strict", "Refuse the whole batch with 422 when one row of it cannot be used"),
         _switch("keep", "Answer with the columns that were sent and those of the answer; tables only"),
@@ -80,10 +82,11 @@ def many_records(example: Record, columns: Iterable[str], most: int) -> dict[str
     return taken
 
 
-def tables() -> dict[str, Any]:
+def tables(says: str) -> dict[str, Any]:
     """The media types of batches besides JSON."""
+    text = {"type": "string", "description": says}
     return {
-        media_type: {"schema": {"type": "string", **({} if kind == "csv" else {"format": "binary"})}}
+        media_type: {"schema": text if kind == "csv" else text | {"format": "binary"}}
         for kind, media_type in TYPES.items()
         if kind != "json"
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -12,10 +12,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app import body, media, upload
 from app.answers import Answers
-from app.batches import Batches, Limits, asked
+from app.batches import Asked, Batches, Limits, asked
 from app.metrics import Metrics
 from app.modelo import Modelo
 from app.platforms.routes import Platforms
@@ -96,25 +97,20 @@ class Endpoints:
         wishes = asked(request)
         file = await upload.received(request, self.batches.largest(wishes.sent))
         try:
-            parts = await self._in_thread(self.batches.answer, file, wishes)
-            first = await self._in_thread(_first, parts)
+            first, parts = await self._in_thread(self._begun, file, wishes)
         except BaseException:
-            file.close()
+            upload.close(file)
             raise
         kind = media.TYPES[wishes.wanted]
         if len(first) < AT_ONCE:
-            file.close()
+            upload.close(file)
             return Response(first, headers=self._version, media_type=kind)
-        return StreamingResponse(self._all(first, parts, file), headers=self._version, media_type=kind)
+        rest = partial(self._in_thread, _first, parts)
+        return Streamed(_all(first, rest), partial(_end, parts, file), headers=self._version, media_type=kind)
 
-    async def _all(self, first: bytes, parts: Iterator[bytes], file: IO[bytes]) -> AsyncIterator[bytes]:
-        try:
-            part = first
-            while part:
-                yield part
-                part = await self._in_thread(_first, parts)
-        finally:
-            file.close()
+    def _begun(self, file: IO[bytes], wishes: Asked) -> tuple[bytes, Generator[bytes, None, None]]:
+        parts = self.batches.answer(file, wishes)
+        return _first(parts), parts
 
     async def model(self, _request: Request) -> Response:
         return self._model
@@ -130,6 +126,32 @@ class Endpoints:
 
     async def metrics(self, _request: Request) -> Response:
         return Response(self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+class Streamed(StreamingResponse):
+    """An answer that is sent as it comes; `end` is called when it is sent, or its client has left."""
+
+    def __init__(self, content: AsyncIterator[bytes], end: Callable[[], None], **known: Any) -> None:
+        super().__init__(content, **known)
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._end()
+
+
+async def _all(first: bytes, rest: Callable[[], Awaitable[bytes]]) -> AsyncIterator[bytes]:
+    part = first
+    while part:
+        yield part
+        part = await rest()
+
+
+def _end(parts: Generator[bytes, None, None], file: IO[bytes]) -> None:
+    parts.close()
+    upload.close(file)
 
 
 def _first(parts: Iterator[bytes]) -> bytes:

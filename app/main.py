@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -51,8 +51,8 @@ class Route:
     example: Any = None
     refuses: tuple[int, ...] = ()
     takes: dict[str, Any] = field(default_factory=dict)
-    tables: bool = False
-    """Whether it also answers with tables."""
+    columns: Sequence[str] = ()
+    """Of the tables that it also answers with."""
 
 
 def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route, ...]:
@@ -63,6 +63,7 @@ def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route
         docs.many_records(example.record, modelo.columns, MOST_RECORDS),
     )
     answer = shapes(modelo.metadata, modelo.outputs)
+    columns = [*(title for output in modelo.outputs for title in output.titles), "warnings", "error"]
     batches = bounded(does.predict_batch, MOST_BATCHES, "batches")
     bad = (400, 413, 415, 422, 503)
     return (
@@ -71,7 +72,7 @@ def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=batches, says="Predict many records",
               tag="Predict", takes=many, answer=answer.many, example=example.many,
-              refuses=(*bad, 406), tables=True),
+              refuses=(*bad, 406), columns=columns),
         Route(method="POST", path="/explain", does=explainer.explain, says="What pushed an answer up or down",
               about=explain.ABOUT, tag="Predict", takes=one, answer=Explanation, refuses=bad),
         Route(path="/model", does=does.model, says="Everything known of the version",
@@ -173,7 +174,7 @@ def _answer(route: Route) -> dict[str, Any]:
     if route.answer is None:
         return {"content": {"text/plain": {}}}
     example = {} if route.example is None else {"example": route.example}
-    tables = docs.tables() if route.tables else {}
+    tables = docs.tables(f"The columns {', '.join(route.columns)}") if route.columns else {}
     return {"model": route.answer, "content": {"application/json": example, **tables}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
 
+from app import upload
 from app.chunks import Answered
 from app.media import Kind
 from app.outputs import Labels, Output
@@ -60,14 +61,16 @@ class Tabular:
         return RecordBatch.from_arrays(columns, schema=schema)
 
 
-def written(batches: Iterable[RecordBatch], schema: Schema, kind: Kind, delimiter: str) -> Iterator[bytes]:
+def written(
+    batches: Iterable[RecordBatch], schema: Schema, kind: Kind, delimiter: str
+) -> Generator[bytes, None, None]:
     """A table in parts; of Parquet none comes before all batches are written."""
     if kind == "csv":
         return _csv(batches, delimiter)
     return _arrow(batches, schema) if kind == "arrow" else _parquet(batches, schema)
 
 
-def _csv(batches: Iterable[RecordBatch], delimiter: str) -> Iterator[bytes]:
+def _csv(batches: Iterable[RecordBatch], delimiter: str) -> Generator[bytes, None, None]:
     header = True
     for batch in batches:
         out = io.BytesIO()
@@ -76,7 +79,7 @@ def _csv(batches: Iterable[RecordBatch], delimiter: str) -> Iterator[bytes]:
         yield out.getvalue()
 
 
-def _arrow(batches: Iterable[RecordBatch], schema: Schema) -> Iterator[bytes]:
+def _arrow(batches: Iterable[RecordBatch], schema: Schema) -> Generator[bytes, None, None]:
     empty = _stream(schema, [])
     yield empty[:-_END_OF_STREAM]
     for batch in batches:
@@ -90,14 +93,24 @@ def _stream(schema: Schema, batches: list[RecordBatch]) -> bytes:
     return out.getvalue()
 
 
-def _parquet(batches: Iterable[RecordBatch], schema: Schema) -> Iterator[bytes]:
-    with SpooledTemporaryFile(BLOCK * 16) as spooled:
-        out = cast("IO[bytes]", spooled)
-        reader = RecordBatchReader.from_batches(schema, batches)
-        arro3.io.write_parquet(reader, out, compression="snappy", max_row_group_size=BLOCK)
+def _parquet(batches: Iterable[RecordBatch], schema: Schema) -> Generator[bytes, None, None]:
+    out = cast("IO[bytes]", SpooledTemporaryFile(BLOCK * 16))  # noqa: SIM115 - closed below
+    try:
+        _write_parquet(RecordBatchReader.from_batches(schema, batches), out)
         out.seek(0)
         while part := out.read(BLOCK):
             yield part
+    finally:
+        upload.close(out)
+
+
+def _write_parquet(batches: RecordBatchReader, out: IO[bytes]) -> None:
+    try:
+        arro3.io.write_parquet(batches, out, compression="snappy", max_row_group_size=BLOCK)
+    except BaseException as error:
+        if "OSError" in str(error):  # the library's own exceptions and panics hold it as text
+            raise upload.no_room("its answer does not fit") from None
+        raise
 
 
 def _type(output: Output) -> DataType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
@@ -23,9 +24,15 @@ async def received(request: Request, limit: int) -> IO[bytes]:
     try:
         await _fill(file, request, limit)
     except BaseException:
-        file.close()
+        close(file)
         raise
     return file
+
+
+def close(file: IO[bytes]) -> None:
+    """Close a file whose content is needed no more, whether or not all of it could be written."""
+    with suppress(OSError):
+        file.close()
 
 
 async def _fill(file: IO[bytes], request: Request, limit: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import resource
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -13,6 +15,7 @@ from typing import Any
 
 import httpx
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -265,6 +268,37 @@ def test_limits_on_rows_and_bytes_are_named_and_hold_for_every_type(tmp_path: Pa
             assert response.status_code == 200 if kind == ARROW else "50,000 rows" in refusal(response, 413)
         assert "1,000,000 bytes" in refusal(post(http, as_arrow(table), ARROW), 413)
         assert post(http, text.removesuffix(b"1,1,1,a\n")).status_code == 200
+
+
+def test_what_does_not_fit_into_temporary_files_is_refused(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    noise = random.Random(1).randbytes(50_000).hex()  # noqa: S311
+    notes = [f"{row} {noise[row % 10 * 10_000 :][:10_000]}" for row in range(800)]
+    table = pa.table({name: pa.array([value] * 800) for name, value in RECORD.items()} | {"note": notes})
+    small = io.BytesIO()
+    pq.write_table(table, small, compression="zstd", use_dictionary=False)
+    large = HEAD + "1,2.25,1,a\n" * 400_000
+    with serving(tmp_path / "artefatos") as api, httpx.Client(base_url=api.url, timeout=60) as http:
+        resource.prlimit(api.process.pid, resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+        assert "no room here" in refusal(post(http, large), 413)
+        assert "no room here" in refusal(post(http, small.getvalue(), PARQUET, "?keep=true"), 413)
+        assert post(http, small.getvalue(), PARQUET, "?keep=true", Accept=CSV).status_code == 200
+
+
+def test_a_client_that_leaves_in_the_midst_of_an_answer_leaves_nothing_behind(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    table = pa.table({name: pa.array([value] * 2_000_000) for name, value in RECORD.items()})
+    with serving(tmp_path / "artefatos") as api, httpx.Client(base_url=api.url, timeout=60) as http:
+        asked = {"content": as_parquet(table), "headers": {"Content-Type": PARQUET, "Accept": CSV}}
+        with http.stream("POST", PATH, **asked) as response:
+            next(response.iter_bytes())
+            assert psutil.Process(api.process.pid).children()
+        deadline = time.monotonic() + 10
+        while psutil.Process(api.process.pid).children():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert post(http, BODIES[PARQUET], PARQUET).status_code == 200
+        assert "Traceback" not in api.log.read_text()
 
 
 def resident(api: Api) -> int:

@@ -41,7 +41,7 @@ def running(
         environment=environment,
         ports={f"{inside}/tcp": ("127.0.0.1", outside)},
         read_only=True,
-        tmpfs={"/tmp": ""},
+        tmpfs={"/tmp": ""},  # noqa: S108
         detach=True,
     )
     try:
