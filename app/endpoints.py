@@ -85,7 +85,7 @@ class Endpoints:
         try:
             answer, warnings = self.answers.one(content)
         except Refusal:
-            if (instances := self._platforms.instances(content)) is None:
+            if (instances := await self._platforms.instances(content)) is None:
                 raise
             return Json(instances)
         self._metrics.predictions.inc()

@@ -33,9 +33,9 @@ class Platforms:
         whole = Whole(modelo, metrics)
         self._scoring, self._vertex, self._inference = Scoring(whole), Vertex(whole), Inference(whole)
 
-    def instances(self, content: bytes) -> bytes | None:
+    async def instances(self, content: bytes) -> bytes | None:
         """The answer to what was sent to `/predict` as Vertex AI does, where that is its predict route."""
-        return self._vertex.answer(content) if self._vertex.is_meant(content) else None
+        return await _work(self._vertex.answer, content) if self._vertex.is_meant(content) else None
 
     async def vertex(self, request: Request) -> Response:
         return _response(await _work(self._vertex.answer, await body.read(request, LARGEST)))
