@@ -126,9 +126,12 @@ def test_a_key_may_ask_as_often_as_its_rate_allows(api: Api, home: Path) -> None
     slow = apikeys.add(home, "slow", 3)
     _until(lambda: ask(api, X_API_Key=slow).status_code == 200)
     time.sleep(1.1)
-    answers = [ask(api, X_API_Key=slow) for _ in range(10)]
+    begun = time.monotonic()
+    answers = [ask(api, X_API_Key=slow) for _ in range(20)]
+    allowed = 3 + 3 * (time.monotonic() - begun)
     refused = [answer for answer in answers if answer.status_code == 429]
-    assert 5 <= len(refused) <= 7
+    assert 3 <= len(answers) - len(refused) <= allowed
+    assert refused
     assert answers[0].headers["ratelimit-policy"] == '"key";q=3;w=1'
     assert answers[0].headers["ratelimit"] == '"key";r=2;t=1'
     assert refused[0].headers["retry-after"] == "1"
