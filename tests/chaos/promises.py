@@ -73,7 +73,7 @@ PROMISES: Mapping[str, Promise] = {
         how="Two `esteira release` of two versions, as processes, at the same moment.",
     ),
     "slow_clients": Promise(
-        fault="400 clients that send or read as slowly as they can",
+        fault="400 clients that send as slowly as they can",
         must="the others are answered as before; each slow one is ended",
         how="Heads and bodies that drip a byte at a time, on 400 connections, beside one client that asks "
         "for predictions; with `API_PATIENCE` of 5 s.",
