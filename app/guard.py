@@ -15,7 +15,8 @@ from app.keys import Key, Keys
 
 OPEN = frozenset({"/health/live", "/health/ready", "/check", "/ping", "/v2/health/live", "/v2/health/ready"})
 """What platforms ask before they send anybody here; it tells no more than the version's number."""
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="esteira", Basic realm="esteira", charset="UTF-8"'}
+_CHALLENGES = ('Basic realm="esteira", charset="UTF-8"', 'Bearer realm="esteira"')
+"""Each in a header of its own: of two in one, a browser sees the first and does not ask for the password."""
 _MISSING = (
     "Send an API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`; a browser takes it as a password. "
     "Whoever runs this API makes one with: esteira keys add NAME"
@@ -37,7 +38,9 @@ class Guard:
         key = self._keys.find(sent)
         if key is None:
             detail = _UNKNOWN if sent else _MISSING
-            refusal = problems.answer(kinds.API_KEY_NEEDED, detail, headers=_CHALLENGE)
+            refusal = problems.answer(kinds.API_KEY_NEEDED, detail)
+            for challenge in _CHALLENGES:
+                refusal.headers.append("WWW-Authenticate", challenge)
             return await refusal(scope, receive, send)
         scope["esteira.key"] = key.entry.name
         wait = key.take(monotonic())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -288,21 +287,6 @@ def test_behind_a_prefix_it_works_as_at_the_root(browser: Browser, tiny_api: Api
         page.get_by_role("link", name="Voltar ao exemplo").click()
         page.get_by_role("link", name="API para programas").click()
         page.wait_for_selector("text=/predict")
-
-
-def test_a_csv_becomes_a_csv_with_predictions(browser: Browser, tiny_api: Api, tmp_path: Path) -> None:
-    table = tmp_path / "flats.csv"
-    table.write_text("Living Area,Rate,City,Kind\n120,1,2,a\n300,,3,b\nlarge,1,1,a\n")
-    with visiting(browser, tiny_api.url) as visit:
-        with visit.page.expect_download() as saved:
-            visit.page.locator("#file input").set_input_files(table)
-        with saved.value.path().open(newline="") as content:
-            answers = list(csv.DictReader(content))
-        assert saved.value.suggested_filename.startswith("flats.")
-        visit.page.locator("#file [role=status]").get_by_text("3").wait_for()
-        assert "1" in (visit.page.locator("#file [role=status]").text_content() or "")
-    assert [one["prediction"] for one in answers] == ["242.0", "613.0", ""]
-    assert [bool(one["error"]) for one in answers] == [False, False, True]
 
 
 def test_an_api_that_is_gone_is_told(browser: Browser, tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def _altered(send: Any) -> Any:
     return altered
 
 
-def _with_faults(told: Any) -> Any:
-    return Faulty(_whole(told))
+def _with_faults(*told: Any) -> Any:
+    return Faulty(_whole(*told))
 
 
 _whole = served._app
