@@ -46,7 +46,7 @@ class Asked:
     strict: bool
     """Whether one bad row refuses the whole batch."""
     keep: bool
-    """Whether the table that was sent comes back with the answers beside it."""
+    """Whether the table that was sent comes back in the one that answers; JSON is never kept."""
 
 
 def asked(request: Request) -> Asked:
@@ -54,12 +54,7 @@ def asked(request: Request) -> Asked:
     sent = media.sent(request.headers)
     wanted = media.wanted(request.headers, sent)
     strict, keep = (_truth(request, name) for name in ("strict", "keep"))
-    if keep and "json" in (sent, wanted):
-        raise Refusal(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "keep=true is for tables: send and accept CSV, Parquet or Arrow, or leave it out",
-        )
-    return Asked(sent=sent, wanted=wanted, strict=strict, keep=keep)
+    return Asked(sent=sent, wanted=wanted, strict=strict, keep=keep and "json" not in (sent, wanted))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,30 +66,31 @@ def one_record(example: Record) -> dict[str, Any]:
     return _body({"$ref": _RECORD}, json_names(example))
 
 
-def many_records(example: Record, columns: Iterable[str], most: int) -> dict[str, Any]:
-    """The parameters and the request body of a path that takes many records, in any of the media types."""
+_MANY = """
+As JSON a list of records or, which is read faster, a list for each column: `{{"column": [value, …], …}}`.
+
+As a table, a column for each field and a row for each record, by `Content-Type`: {types}. The answer is a
+table of the same type, or of the one that `Accept` asks for, with the columns {columns}.
+"""
+
+
+def many(columns: Iterable[str]) -> str:
+    """What the media types are that a batch may have besides JSON, which generators of clients know best."""
+    types = ", ".join(f"`{kind}`" for name, kind in TYPES.items() if name != "json")
+    return _MANY.format(types=types, columns=", ".join(f"`{name}`" for name in columns))
+
+
+def many_records(example: Record, most: int) -> dict[str, Any]:
+    """The parameters and the request body of a path that takes many records."""
     records = {"type": "array", "items": {"$ref": _RECORD}, "minItems": 1, "maxItems": most}
-    lists = {json_name(name): {"type": "array", "minItems": 1, "maxItems": most} for name in columns}
-    by_column = {"type": "object", "properties": lists, "additionalProperties": False}
-    taken = _body({"oneOf": [records, by_column]}, [json_names(example)])
-    taken["requestBody"]["content"] |= tables(
-        "A column for each field of a record, and a row for each record"
-    )
+    taken = _body(records, [json_names(example)])
     taken["parameters"] = [
         _switch("strict", "Refuse the whole batch with 422 when one row of it cannot be used"),
-        _switch("keep", "Answer with the columns that were sent and those of the answer; tables only"),
+        _switch(
+            "keep", "Answer with the columns that were sent beside those of the answer, where both are tables"
+        ),
     ]
     return taken
-
-
-def tables(says: str) -> dict[str, Any]:
-    """The media types of batches besides JSON."""
-    text = {"type": "string", "description": says}
-    return {
-        media_type: {"schema": text if kind == "csv" else text | {"format": "binary"}}
-        for kind, media_type in TYPES.items()
-        if kind != "json"
-    }
 
 
 def _switch(name: str, says: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -51,17 +51,12 @@ class Route:
     example: Any = None
     refuses: tuple[int, ...] = ()
     takes: dict[str, Any] = field(default_factory=dict)
-    columns: Sequence[str] = ()
-    """Of the tables that it also answers with."""
 
 
 def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route, ...]:
     """The table of routes."""
     example = docs.example_of(modelo.metadata, does.answers, does.batches)
-    one, many = (
-        docs.one_record(example.record),
-        docs.many_records(example.record, modelo.columns, MOST_RECORDS),
-    )
+    one, many = docs.one_record(example.record), docs.many_records(example.record, MOST_RECORDS)
     answer = shapes(modelo.metadata, modelo.outputs)
     columns = [*(title for output in modelo.outputs for title in output.titles), "warnings", "error"]
     batches = bounded(does.predict_batch, MOST_BATCHES, "batches")
@@ -71,8 +66,9 @@ def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route
               about=samples(modelo.metadata.case, docs.json_names(example.record)),
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=batches, says="Predict many records",
+              about=docs.many(columns),
               tag="Predict", takes=many, answer=answer.many, example=example.many,
-              refuses=(*bad, 406), columns=columns),
+              refuses=(*bad, 406)),
         Route(method="POST", path="/explain", does=explainer.explain, says="What pushed an answer up or down",
               about=explain.ABOUT, tag="Predict", takes=one, answer=Explanation, refuses=bad),
         Route(path="/model", does=does.model, says="Everything known of the version",
@@ -174,8 +170,7 @@ def _answer(route: Route) -> dict[str, Any]:
     if route.answer is None:
         return {"content": {"text/plain": {}}}
     example = {} if route.example is None else {"example": route.example}
-    tables = docs.tables(f"The columns {', '.join(route.columns)}") if route.columns else {}
-    return {"model": route.answer, "content": {"application/json": example, **tables}}
+    return {"model": route.answer, "content": {"application/json": example}}
 
 
 def _description(metadata: Metadata) -> str:

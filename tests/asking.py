@@ -15,6 +15,15 @@ EXAMPLES = 20
 """Of each kind of request, for each operation."""
 
 
+_BATCH = "/predict/batch"
+_PHASES = "examples,coverage,fuzzing"
+_PARTS = (
+    ["--exclude-path", _BATCH],
+    ["--include-path", _BATCH, "--phases", _PHASES, "--exclude-checks", "negative_data_rejection"],
+)
+"""A batch is answered whatever its rows are: those that cannot be used have an error in their place."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """How many requests were made, and what Schemathesis said of them."""
@@ -26,10 +35,18 @@ class Asked:
 
 def asked(api: Api, examples: int = EXAMPLES, seed: int = 1) -> Asked:
     """With all checks: examples, boundaries, random requests good and bad, and sequences along the links."""
-    words = [
-        *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{api.url}/openapi.json"),
-        *("--checks", "all", "--max-examples", str(examples), "--seed", str(seed), "--no-color"),
-    ]
+    how = ["--max-examples", str(examples), "--seed", str(seed)]
+    found = [_asked(api, *how, *part) for part in _PARTS]
+    return Asked(
+        requests=sum(one.requests for one in found),
+        failed=sum(one.failed for one in found),
+        said="\n".join(one.said for one in found),
+    )
+
+
+def _asked(api: Api, *how: str) -> Asked:
+    program = str(Path(sys.executable).with_name("schemathesis"))
+    words = [program, "run", f"{api.url}/openapi.json", "--checks", "all", "--no-color", *how]
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     found = re.search(r"(\d[\d,]*) generated(?:, (\d[\d,]*) found)?", done.stdout)
