@@ -81,6 +81,8 @@ def show(case: str, settings: Settings, console: Console) -> None:
         table.add_row("interval", _interval(facts.interval, facts.unit))
     if "cartao" in facts.files:
         table.add_row("card", str(published.path("cartao")))
+    alone = live.target == "process"  # else the gateway's own page is at its root
+    table.add_row("page", f"{live.url}/" if alone else f"{settings.api_url}/{live.case}/")
     table.add_row("API", f"{live.url}/docs")
     password = Home.of(settings).password()
     if password:
