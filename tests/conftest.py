@@ -8,6 +8,7 @@ from needs import missing
 
 _ONE_AFTER_THE_OTHER = ("chaos", "compose", "deploy", "engineproxy", "e2e")
 """Folders whose tests share the engine's image names, or take the whole machine."""
+_WITHOUT_AN_ENGINE = ("test_fuzz.py", "test_soak.py")
 
 
 class _ByFile(LoadScopeScheduling):
@@ -15,7 +16,8 @@ class _ByFile(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "engine" if file.split("/")[1] in _ONE_AFTER_THE_OTHER else file
+        _, folder, *_, name = file.split("/")
+        return "engine" if folder in _ONE_AFTER_THE_OTHER and name not in _WITHOUT_AN_ENGINE else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
