@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import time
 from collections.abc import Iterator
@@ -230,7 +229,7 @@ def _built(settings: Settings, version: int) -> str:
 def _gateway_image() -> str:
     """The name of the gateway's image, which is built where it is not there yet."""
     code = context.gateway_files()
-    name = f"esteira-gateway:{hashlib.sha256(context.digest(code).encode()).hexdigest()[:12]}"
+    name = f"esteira-gateway:{context.digest(code)[:12]}"
     build_target(docker.from_env(), name, "gateway", code)
     return name
 
