@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,12 +115,12 @@ def trained(model: str, folder: Path) -> tuple[list[str], list[list[float]]]:
     now.RAW_DATA_PATH.mkdir(parents=True)
     house_prices(now.RAW_DATA_PATH / case.source.files, _ROWS)
     prepared, judgement = training.judged(case, now)
-    steps.publish_version(prepared, judgement, now)
-    pipeline = make_pipeline(prepared.scaler(), joblib.load(judgement.finished.model))
     names = list(case.features)
+    held = prepared.raw("holdout")[names].astype(float).to_numpy()
+    pipeline = make_pipeline(prepared.scaler(), joblib.load(judgement.winner.model))
+    steps.publish_version(prepared, judgement, now)  # which clears what these were read from
     (folder / "columns.json").write_text(json.dumps(names))
     joblib.dump(pipeline, folder / "model.joblib")
-    held = prepared.raw("holdout")[names].astype(float).to_numpy()
     return names, np.resize(held, (BATCH, len(names))).tolist()
 
 
@@ -278,8 +278,9 @@ def served(
             server.idle_mb = server.memory_mb()
             yield server
         finally:
-            for one in psutil.Process(process.pid).children(recursive=True):
-                one.terminate()
+            with suppress(psutil.NoSuchProcess):
+                for one in psutil.Process(process.pid).children(recursive=True):
+                    one.terminate()
             process.terminate()
             process.wait(timeout=30)
 

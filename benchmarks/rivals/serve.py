@@ -56,7 +56,10 @@ def mlflow(folder: Path, port: str) -> list[str]:
     import joblib  # type: ignore[import-untyped,unused-ignore]
     import mlflow.sklearn  # type: ignore[import-not-found,unused-ignore]
 
-    mlflow.sklearn.save_model(joblib.load(folder / "model.joblib"), str(folder / "mlflow"))
+    plain = ["numpy.asarray", "numpy.clip", "numpy.dtype", "sklearn.tree._tree.Tree"]
+    mlflow.sklearn.save_model(
+        joblib.load(folder / "model.joblib"), str(folder / "mlflow"), skops_trusted_types=plain
+    )
     told = ["--port", port, "--workers", "1", "--env-manager", "local"]
     return ["mlflow", "models", "serve", "--model-uri", str(folder / "mlflow"), *told]
 
