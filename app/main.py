@@ -27,13 +27,10 @@ from app.modelo import Modelo
 from app.page import route as page
 from app.platforms.routes import Platforms
 from app.platforms.routes import install as install_platforms
-from app.room import bounded
+from app.room import MOST_BATCHES, bounded
 from app.samples import samples
 from app.shapes import shapes
 from esteira.bundle import Metadata
-
-MOST_BATCHES = 8
-"""Underway at once, those that are still being sent among them."""
 
 
 @dataclass(frozen=True, kw_only=True)

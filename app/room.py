@@ -12,6 +12,8 @@ from app import kinds
 from app.problems import Refusal
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+MOST_BATCHES = 8
+"""Underway at once, those that are still being sent among them."""
 RETRY_AFTER = 2
 """Seconds; about what the largest batch takes."""
 

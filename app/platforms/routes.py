@@ -21,6 +21,7 @@ from app.platforms.scoring import LARGEST, Scoring
 from app.platforms.vertex import Vertex
 from app.platforms.whole import Whole
 from app.problems import Refusal
+from app.room import MOST_BATCHES, bounded
 
 _SMALL = 4_000
 """Bytes that are answered at once; what is larger must not hold up the others."""
@@ -62,16 +63,16 @@ class Platforms:
 
     def routes(self) -> list[Route]:
         models = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
-        inference = self._inference
+        inference, infer = self._inference, bounded(self.infer, MOST_BATCHES, "batches")
         return [
             Route("/ping", self.said(b"{}"), methods=["GET"]),
-            Route("/invocations", self.invocations, methods=["POST"]),
+            Route("/invocations", bounded(self.invocations, MOST_BATCHES, "batches"), methods=["POST"]),
             Route("/v2", _as_v2(self.said(inference.server)), methods=["GET"]),
             Route("/v2/health/live", _as_v2(self.said(inference.live)), methods=["GET"]),
             Route("/v2/health/ready", _as_v2(self.said(inference.ready)), methods=["GET"]),
             *(Route(path, _as_v2(self.model), methods=["GET"]) for path in models),
             *(Route(f"{path}/ready", _as_v2(self.model), methods=["GET"]) for path in models),
-            *(Route(f"{path}/infer", _as_v2(self.infer), methods=["POST"]) for path in models),
+            *(Route(f"{path}/infer", _as_v2(infer), methods=["POST"]) for path in models),
         ]
 
 
@@ -82,7 +83,9 @@ def install(api: FastAPI, platforms: Platforms, health: str, predict: str) -> No
     if health and health not in taken:
         api.router.routes.append(Route(health, platforms.said(b"{}"), methods=["GET"]))
     if predict and predict not in taken:
-        api.router.routes.append(Route(predict, platforms.vertex, methods=["POST"]))
+        api.router.routes.append(
+            Route(predict, bounded(platforms.vertex, MOST_BATCHES, "batches"), methods=["POST"])
+        )
 
 
 def _as_v2(does: Callable[[Request], Any]) -> Callable[[Request], Any]:
@@ -94,7 +97,7 @@ def _as_v2(does: Callable[[Request], Any]) -> Callable[[Request], Any]:
             found: Response = await does(request)
         except Refusal as error:
             said = " ".join([error.detail, *(fault.message for fault in error.errors)])
-            return Response(json.dumps({"error": said}), error.status, media_type="application/json")
+            return Response(json.dumps({"error": said}), error.status, error.headers, "application/json")
         return found
 
     return answer

@@ -134,17 +134,20 @@ def test_more_requests_than_may_be_underway_get_503_at_once(api: Api) -> None:
     _until(lambda: httpx.post(f"{api.url}/predict", json=RECORD, trust_env=False).status_code == 200, 5)
 
 
-def test_more_batches_than_there_is_room_for_get_503_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/predict/batch", "/invocations", "/v2/models/tiny/infer"])
+def test_more_batches_than_there_is_room_for_get_503_at_once(tmp_path: Path, path: str) -> None:
     tiny_bundle(tmp_path / "artefatos")
-    head = POST.replace(b"/predict", b"/predict/batch") + b"Content-Length: 100\r\n\r\n"
+    head = POST.replace(b"/predict", path.encode()) + b"Content-Length: 100\r\n\r\n"
     with serving(tmp_path / "artefatos") as api:
         waiting = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(8)]
         for client in waiting:
             client.sendall(head)
         time.sleep(0.2)
-        response = httpx.post(f"{api.url}/predict/batch", json=[RECORD], trust_env=False)
+        response = httpx.post(f"{api.url}{path}", json=[RECORD], trust_env=False)
         assert (response.status_code, response.headers["retry-after"]) == (503, "2")
-        assert response.json()["type"] == "/problems/overloaded"
+        assert "8 batches are underway" in response.text
+        if not path.startswith("/v2"):  # whose errors have a form of their own
+            assert response.json()["type"] == "/problems/overloaded"
         others_are_answered(api)
         for client in waiting:
             client.close()

@@ -81,8 +81,9 @@ PROMISES: Mapping[str, Promise] = {
     "fuzz": Promise(
         fault="whatever the OpenAPI documents allow, and much that they do not",
         must="each answer is one that the documentation names; 10,000 requests",
-        how="Schemathesis with all its checks, random and boundary values and sequences along the links, on "
-        "each case in the box, trained on data that is made up, and on cases made to be awkward.",
+        how="Schemathesis with all its checks, but that a batch with bad rows is refused, since it is "
+        "answered; random and boundary values and sequences along the links, on each case in the box, "
+        "trained on data that is made up, and on cases made to be awkward.",
     ),
     "soak": Promise(
         fault="half an hour of load, a million requests",
