@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from http import HTTPStatus
 
+import orjson
 from pydantic import ValidationError
 
 from app import pieces
@@ -37,47 +37,47 @@ class Answers:
         except NotFiniteError:
             raise _unanswerable() from None
         warnings = self._modelo.warnings(values)
-        whole = f"{{{self._head},{members}{self._details},{_listed(warnings)}}}"
-        return whole.encode(), len(warnings)
+        whole = b"{%b,%b%b,%b}" % (self._head, members, self._details, _listed(warnings))
+        return whole, len(warnings)
 
 
-def head_of(metadata: Metadata) -> str:
+def head_of(metadata: Metadata) -> bytes:
     """The members that all answers of a version share, as JSON."""
     return _head(metadata) + _details(metadata)
 
 
-def rows_of(found: Answered, modelo: Modelo) -> str:
+def rows_of(found: Answered, modelo: Modelo) -> bytes:
     """The JSON of a chunk's answers, one object for each of its rows, with commas between."""
-    members = modelo.members(found.outputs) if len(found.good) else []
     if not found.bad and not found.warnings:
-        return "{" + ',"warnings":[]},{'.join(members) + ',"warnings":[]}'
+        return modelo.members.of_all(found.outputs, b',"warnings":[]')
+    members = modelo.members.of_each(found.outputs) if len(found.good) else []
     listed = found.warnings.get
     rows = {
-        place: f"{{{answer},{_listed(listed(place, []))}}}"
+        place: b"{%b,%b}" % (answer, _listed(listed(place, [])))
         for place, answer in zip(found.good.tolist(), members, strict=True)
     }
-    rows |= {place: f'{{"prediction":null,"error":{_json(found.error(place))}}}' for place in found.bad}
-    return ",".join(rows[place] for place in range(found.rows))
+    rows |= {place: b'{"prediction":null,"error":%b}' % _json(found.error(place)) for place in found.bad}
+    return b",".join(rows[place] for place in range(found.rows))
 
 
-def _head(metadata: Metadata) -> str:
+def _head(metadata: Metadata) -> bytes:
     head: dict[str, str | int] = {"case": metadata.case, "version": metadata.version}
     if metadata.unit is not None:
         head["unit"] = metadata.unit
     return _json(head)[1:-1]
 
 
-def _details(metadata: Metadata) -> str:
+def _details(metadata: Metadata) -> bytes:
     scores = {compared.name: compared.scores for compared in metadata.compared}
-    return f',"technical_details":{_json(scores)}' if scores else ""
+    return b',"technical_details":%b' % _json(scores) if scores else b""
 
 
-def _listed(warnings: list[str]) -> str:
-    return f'"warnings":{_json(warnings)}' if warnings else '"warnings":[]'
+def _listed(warnings: list[str]) -> bytes:
+    return b'"warnings":%b' % _json(warnings) if warnings else b'"warnings":[]'
 
 
-def _json(content: object) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+def _json(content: object) -> bytes:
+    return orjson.dumps(content)
 
 
 def _refusal(error: ValidationError, modelo: Modelo) -> Refusal:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
 from typing import IO, TYPE_CHECKING
 
+import orjson
 from starlette.requests import Request
 
 from app import media
@@ -109,15 +109,16 @@ class Batches:
         )
 
     def _as_json(self, answers: Iterable[Answered]) -> Generator[bytes, None, None]:
-        before, failed, errors = f'{{{self._head},"predictions":[', 0, list[Fault]()
+        before, failed, errors = b'{%b,"predictions":[' % self._head, 0, list[Fault]()
         for found in answers:
-            yield (before + rows_of(found, self._modelo)).encode()
-            before = ","
+            yield before
+            yield rows_of(found, self._modelo)
+            before = b","
             failed += len(found.bad)
             for faults in islice(found.bad.values(), MOST_LISTED):
                 errors += faults if len(errors) < MOST_LISTED else ()
-        told = json.dumps([fault.model_dump(exclude_none=True) for fault in errors], ensure_ascii=False)
-        yield f'],"failed":{failed},"errors":{told}}}'.encode()
+        told = orjson.dumps([fault.model_dump(exclude_none=True) for fault in errors])
+        yield b'],"failed":%d,"errors":%b}' % (failed, told)
 
     def _as_table(self, found: Opened, asked: Asked) -> Generator[bytes, None, None]:
         from app.tabular import Tabular, written

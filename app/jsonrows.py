@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from app.problems import Refusal
 from app.titles import Titles
 from app.words import cut
 
-CHUNK = 8192
+CHUNK = 16_384
 
 
 class JsonRows:
@@ -33,7 +32,8 @@ class JsonRows:
         parsed = pieces.parsed(content)
         first = next(parsed)
         if isinstance(first, dict):
-            yield from self._of_columns(first, parsed, most)
+            truths = b"true" in content or b"false" in content
+            yield from self._of_columns(first, parsed, most, truths=truths)
         else:
             yield from self._of_lists(chain((first,), parsed), most)
 
@@ -60,9 +60,11 @@ class JsonRows:
         judged = self._judged(columns, len(records))
         return Chunk(rows=len(records), columns=judged, record=records.__getitem__, doubtful=doubtful)
 
-    def _judged(self, columns: Sequence[Sequence[Any] | None], rows: int) -> list[Judged]:
+    def _judged(
+        self, columns: Sequence[Sequence[Any] | None], rows: int, *, truths: bool = True
+    ) -> list[Judged]:
         return [
-            judge.absent(rows) if cells is None else judge.of_objects(cells)
+            judge.absent(rows) if cells is None else judge.of_objects(cells, truths=truths)
             for judge, cells in zip(self._judges, columns, strict=True)
         ]
 
@@ -71,13 +73,13 @@ class JsonRows:
         first = records[0]
         if set(map(type, records)) != {dict} or set(map(len, records)) != {len(first)}:
             return None
-        if len(first) < 2 or not self._titles.fit(first):
+        if not self._titles.fit(first):
             return None
         try:
-            cells = zip(*map(itemgetter(*first), records), strict=True)
+            cells = {name: [record[name] for record in records] for name in first}
         except KeyError:
             return None
-        return self._titles.ordered(dict(zip(first, cells, strict=True)))
+        return self._titles.ordered(cells)
 
     def _any_fields(self, records: list[Any]) -> tuple[list[Sequence[Any] | None], Mask]:
         """The same of any records, and which of them have other fields than the model's."""
@@ -87,7 +89,9 @@ class JsonRows:
         ]
         return list(zip(*rows, strict=True)), ~np.array(fit)
 
-    def _of_columns(self, sent: dict[str, Any], more: Iterable[Any], most: int) -> Iterator[Chunk]:
+    def _of_columns(
+        self, sent: dict[str, Any], more: Iterable[Any], most: int, *, truths: bool = True
+    ) -> Iterator[Chunk]:
         for part in more:
             sent |= part
         if not sent:
@@ -98,13 +102,14 @@ class JsonRows:
             raise too_many(most)
         for start in range(0, rows, CHUNK):
             cells = {name: column[start : start + CHUNK] for name, column in sent.items()}
-            yield self._of_cells(cells, min(CHUNK, rows - start))
+            yield self._of_cells(cells, min(CHUNK, rows - start), truths)
 
-    def _of_cells(self, cells: dict[str, list[Any]], rows: int) -> Chunk:
+    def _of_cells(self, cells: dict[str, list[Any]], rows: int, truths: bool) -> Chunk:
         def record(place: int) -> dict[str, Any]:
             return {name: column[place] for name, column in cells.items()}
 
-        return Chunk(rows=rows, columns=self._judged(self._titles.ordered(cells), rows), record=record)
+        judged = self._judged(self._titles.ordered(cells), rows, truths=truths)
+        return Chunk(rows=rows, columns=judged, record=record)
 
 
 def too_many(most: int) -> Refusal:

@@ -13,8 +13,9 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from app import many
 from app.faults import faults
-from app.outputs import NotFiniteError, outputs_of
+from app.outputs import Members, NotFiniteError, outputs_of
 from app.record import record_type
 from app.seen import Familiarity, Values
 from esteira.bundle import Bundle, BundleError, Golden, Metadata, Record, load
@@ -48,26 +49,23 @@ class Modelo:
         self.warnings_of_columns = familiarity.warnings_of_columns
         self.session = session
         self.outputs = outputs_of(metadata)
+        self.members = Members(self.outputs)
         self._names = [output.name for output in self.outputs]
         texts = [is_text(column) for column in self.columns.values()]
         self._feeds, self._stacked = _feeds(texts), _stacked(texts)
+        self.outputs_of_columns = many.asking(self._of_columns, metadata, self.columns)
+        """The graph's outputs for many rows, as columns of numbers (NaN if missing) or texts ("")."""
 
-    def answer(self, rows: Sequence[Values]) -> list[str]:
+    def answer(self, rows: Sequence[Values]) -> list[bytes]:
         """The members of the JSON answer to each record, whose values are in the order of `columns`.
 
         None stands for a missing value. Raises NotFiniteError.
         """
-        return self.members(self.session.run(self._names, self._feeds(rows)))
+        return self.members.of_each(self.session.run(self._names, self._feeds(rows)))
 
-    def outputs_of_columns(self, columns: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
-        """The graph's outputs for many rows, as columns of numbers (NaN if missing) or texts ("")."""
+    def _of_columns(self, columns: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
         found: list[np.ndarray[Any, Any]] = self.session.run(self._names, self._stacked(columns))
         return found
-
-    def members(self, outputs: Sequence[np.ndarray[Any, Any]]) -> list[str]:
-        """The members of the JSON answer to each row of the graph's outputs; raises NotFiniteError."""
-        parts = [output.members(array) for output, array in zip(self.outputs, outputs, strict=True)]
-        return parts[0] if len(parts) == 1 else list(map(",".join, zip(*parts, strict=True)))
 
 
 def open_version(artefatos: Path, case: str, version: int | None) -> Modelo:
@@ -179,5 +177,5 @@ def _check_golden(bundle: Bundle, modelo: Modelo, number: int, golden: Golden) -
         raise ModelError(f"{place}: {faults(error, modelo.columns)[0].message} Train again") from None
     except (NotFiniteError, *ONNX_ERRORS) as error:
         raise ModelError(f"{place}: {error}; train again") from None
-    if found := disagreement(bundle.metadata, golden, json.loads(f"{{{members}}}")):
+    if found := disagreement(bundle.metadata, golden, json.loads(b"{%b}" % members)):
         raise ModelError(f"{place}: {found}; do not serve this version, train again")

@@ -6,13 +6,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 from pydantic import BaseModel, Field, create_model
-from pydantic_core import to_json
 
 from app.values import OneOf
 from esteira.bundle import Metadata
@@ -20,8 +19,9 @@ from esteira.bundle import Metadata
 Classes = tuple[int, ...] | tuple[str, ...]
 
 _FLOATS = frozenset({"tensor(float)", "tensor(double)"})
-MANY = 100
 _PLACES = frozenset({"tensor(int64)"})
+_NO_NUMBER = b"null"
+"""What is written for a number that is not finite."""
 
 
 class NotFiniteError(Exception):
@@ -56,35 +56,63 @@ class Output(ABC):
     """What a row's values are called as columns of a table."""
 
     @abstractmethod
-    def members(self, rows: npt.NDArray[Any]) -> list[str]:
-        """Each row as members of a JSON object; raises NotFiniteError at the first that cannot be."""
+    def texts(self, rows: npt.NDArray[Any]) -> list[bytes]:
+        """The JSON of every value, row by row; raises NotFiniteError at the first row that has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers(Output):
     """Numbers as they are, so that no digit of the model's answer is lost."""
 
-    def members(self, rows: npt.NDArray[Any]) -> list[str]:
-        values, template, width = rows.ravel().tolist(), self.template, self.width
-        if not all(map(isfinite, values)):
-            raise NotFiniteError(next(at for at, value in enumerate(values) if not isfinite(value)) // width)
-        # to_json writes thousands of numbers in a third of the time, but takes some time to begin
-        texts = map(repr, values) if len(values) < MANY else to_json(values)[1:-1].decode().split(",")
-        if width == 1:
-            return [template % text for text in texts]
-        return [template % row for row in zip(*[iter(texts)] * width, strict=True)]
+    def texts(self, rows: npt.NDArray[Any]) -> list[bytes]:
+        text = orjson.dumps(rows.ravel().tolist())
+        texts = text[1:-1].split(b",")
+        if _NO_NUMBER in text:
+            raise NotFiniteError(texts.index(_NO_NUMBER) // self.width)
+        return texts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labels(Output):
     """Places of classes, as those classes' labels."""
 
-    labels: Sequence[str]
+    labels: Sequence[bytes]
     """In JSON, in the order of their places."""
 
-    def members(self, rows: npt.NDArray[np.int64]) -> list[str]:
-        template, labels = self.template, self.labels
-        return [template % tuple([labels[place] for place in row]) for row in rows.tolist()]
+    def texts(self, rows: npt.NDArray[np.int64]) -> list[bytes]:
+        labels = self.labels
+        return [labels[place] for place in rows.ravel().tolist()]
+
+
+class Members:
+    """The members that the outputs are in the JSON of an answer."""
+
+    def __init__(self, outputs: Sequence[Output]) -> None:
+        self._outputs = outputs
+        self._template = ",".join(output.template for output in outputs).encode()
+        self._width = sum(output.width for output in outputs)
+
+    def of_each(self, given: Sequence[npt.NDArray[Any]]) -> list[bytes]:
+        """Those of each row; raises NotFiniteError."""
+        template = self._template
+        return [template % row for row in zip(*[iter(self._texts(given))] * self._width, strict=True)]
+
+    def of_all(self, given: Sequence[npt.NDArray[Any]], after: bytes) -> bytes:
+        """Objects of those and of what stands `after` them, with commas between; raises NotFiniteError."""
+        each = b"{%b%b}," % (self._template, after.replace(b"%", b"%%"))
+        return (each * len(given[0]))[:-1] % tuple(self._texts(given))
+
+    def _texts(self, given: Sequence[npt.NDArray[Any]]) -> list[bytes]:
+        """The values of a row side by side, row by row."""
+        if len(given) == 1:
+            return self._outputs[0].texts(given[0])
+        mixed, before = [b""] * (len(given[0]) * self._width), 0
+        for output, rows in zip(self._outputs, given, strict=True):
+            texts = output.texts(rows)
+            for place in range(output.width):
+                mixed[before + place :: self._width] = texts[place :: output.width]
+            before += output.width
+        return mixed
 
 
 def outputs_of(metadata: Metadata) -> tuple[Output, ...]:
@@ -124,7 +152,7 @@ def _of_regression(metadata: Metadata) -> Iterator[Output]:
 
 
 def _of_classification(metadata: Metadata, classes: Classes) -> Iterator[Output]:
-    labels = [json.dumps(label, ensure_ascii=False) for label in classes]
+    labels = [json.dumps(label, ensure_ascii=False).encode() for label in classes]
     label: Any = Annotated[type(classes[0]), OneOf(classes)]
     yield Labels(
         name="prediction",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from pydantic_core import from_json
 
 from app.problems import Refusal
@@ -56,7 +57,7 @@ def _pieces(
     size = PIECE
     while comma := between.search(content, at + size):
         try:
-            yield from_json(b"%b%b%b" % (opened, content[at : comma.start() + 1], closed))
+            yield _loads(b"%b%b%b" % (opened, content[at : comma.start() + 1], closed))
         except ValueError:
             size *= 2
         else:
@@ -66,9 +67,17 @@ def _pieces(
 
 def _value(piece: bytes, content: bytes, at: int) -> Any:
     try:
-        return from_json(piece)
+        return _loads(piece)
     except ValueError as error:
         raise malformed(_placed(str(error), content, at)) from None
+
+
+def _loads(piece: bytes) -> Any:
+    """The value; raises ValueError with the place. NaN and infinity are values, to be refused by column."""
+    try:
+        return orjson.loads(piece)
+    except ValueError:
+        return from_json(piece)
 
 
 def _placed(reason: str, content: bytes, at: int) -> str:

@@ -105,9 +105,14 @@ def test_a_reopened_pickle_gives_the_same_graph(tmp_path):
 
 def test_a_graph_names_the_operator_sets_that_production_runs():
     rows = columns(200, 0)
-    model = candidates.DecisionTree().fit(rows, rows[:, 0], "regression")
-    sets = onnx.load_from_string(export_model(model, WIDTH, "regression")).opset_import
-    assert {one.domain: one.version for one in sets} == {"": 21, "ai.onnx.ml": 3}
+    for target, task, version in (
+        (rows[:, 0], "regression", 5),
+        (rows[:, 0] > 0, "classification", 5),
+        (np.digitize(rows[:, 0], [-1, 1]), "classification", 3),
+    ):
+        model = candidates.DecisionTree().fit(rows, target, task)
+        sets = onnx.load_from_string(export_model(model, WIDTH, task)).opset_import
+        assert {one.domain: one.version for one in sets} == {"": 21, "ai.onnx.ml": version}
 
 
 def test_a_model_without_exporter_is_refused_by_name():

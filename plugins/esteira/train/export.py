@@ -4,6 +4,7 @@ Everything is calculated in double precision, as scikit-learn does, and rounded 
 once, so that both sides nearly always answer the very same bits and no label turns.
 """
 
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
@@ -27,8 +28,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from esteira.errors import EsteiraError
 from esteira.train.nodes import Nodes
 from esteira.train.svc import add_decision
-from esteira.train.trees import add_trees, boosted, grown
+from esteira.train.trees import Tree, add_trees, boosted, grown
 from esteira.vocabulary import Task
+
+_NO_SHARE = 1e-12
+"""Less than this is what rounding leaves of nothing, not the probability of a class."""
 
 
 class ExportError(EsteiraError):
@@ -98,7 +102,7 @@ def _logistic(model: LogisticRegression, nodes: Nodes, columns: str) -> str:
 @add_model.register(DecisionTreeRegressor)
 @add_model.register(DecisionTreeClassifier)
 def _tree(model: Any, nodes: Nodes, columns: str) -> str:
-    return add_trees(nodes, columns, [grown(model, 1.0)], np.zeros(model.tree_.value.shape[2]))
+    return _averaged(nodes, columns, [grown(model, 1.0)])
 
 
 @add_model.register(ExtraTreesRegressor)
@@ -107,7 +111,7 @@ def _tree(model: Any, nodes: Nodes, columns: str) -> str:
 @add_model.register(RandomForestClassifier)
 def _forest(model: Any, nodes: Nodes, columns: str) -> str:
     trees = [grown(one, 1 / len(model.estimators_)) for one in model.estimators_]
-    return add_trees(nodes, columns, trees, np.zeros(trees[0].values.shape[1]))
+    return _averaged(nodes, columns, trees)
 
 
 @add_model.register
@@ -159,6 +163,19 @@ def _weighted(nodes: Nodes, columns: str, weights: Any, intercept: Any) -> str:
     product = nodes.add("MatMul", [double, nodes.constant(np.asarray(weights, np.float64).T)])
     start = np.broadcast_to(np.asarray(intercept, np.float64), (1, len(weights)))
     return nodes.add("Add", [product, nodes.constant(start)])
+
+
+def _averaged(nodes: Nodes, columns: str, trees: list[Tree]) -> str:
+    """The sum of trees whose weights are in their leaves; of two classes only the second is in the trees."""
+    outputs = trees[0].values.shape[1]
+    if outputs != 2:
+        return add_trees(nodes, columns, trees, np.zeros(outputs))
+    of_second = [replace(tree, values=tree.values[:, 1:]) for tree in trees]
+    second = add_trees(nodes, columns, of_second, np.zeros(1))
+    rest = nodes.add("Sub", [nodes.constant(np.array(1.0)), second])
+    is_none = nodes.add("Less", [rest, nodes.constant(np.array(_NO_SHARE))])
+    first = nodes.add("Where", [is_none, nodes.constant(np.array(0.0)), rest])
+    return nodes.add("Concat", [first, second], axis=1)
 
 
 def _boosted(model: Any, nodes: Nodes, columns: str) -> str:

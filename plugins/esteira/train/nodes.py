@@ -8,8 +8,10 @@ import numpy.typing as npt
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
-OPSET: Mapping[str, int] = {"": 21, "ai.onnx.ml": 3}
 ML = "ai.onnx.ml"
+OPSET: Mapping[str, int] = {"": 21, ML: 5}
+_EARLIER = {"TreeEnsembleRegressor": 3}
+"""The last version of ML's operator set that has an operator which later ones have not."""
 _IR_VERSION = 10
 """Of the file format: the one that came with opset 21."""
 
@@ -68,7 +70,8 @@ class Nodes:
 
     def serialized(self) -> bytes:
         """The graph as an ONNX file; raises what onnx.checker raises when it is not one."""
-        opsets = [helper.make_opsetid(domain, version) for domain, version in OPSET.items()]
+        machine_learning = min(_EARLIER.get(node.op_type, OPSET[ML]) for node in self._graph.node)
+        opsets = [helper.make_opsetid("", OPSET[""]), helper.make_opsetid(ML, machine_learning)]
         model = helper.make_model(
             self._graph, opset_imports=opsets, producer_name="esteira", ir_version=_IR_VERSION
         )
