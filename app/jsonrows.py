@@ -45,13 +45,18 @@ class JsonRows:
             yield from self._of_lists([sent], most)
 
     def _of_lists(self, lists: Iterable[Any], most: int) -> Iterator[Chunk]:
-        rows = 0
+        rows, waiting = 0, list[Any]()
         for records in lists:
             rows += len(records)
             if rows > most:
                 raise too_many(most)
-            for start in range(0, len(records), CHUNK):
-                yield self._of_records(records[start : start + CHUNK])
+            waiting += records
+            whole = len(waiting) - len(waiting) % CHUNK
+            for start in range(0, whole, CHUNK):
+                yield self._of_records(waiting[start : start + CHUNK])
+            del waiting[:whole]
+        if waiting:
+            yield self._of_records(waiting)
 
     def _of_records(self, records: list[Any]) -> Chunk:
         columns, doubtful = self._same_fields(records), None
