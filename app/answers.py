@@ -33,7 +33,7 @@ class Answers:
             raise _refusal(error, self._modelo) from None
         values = values_of(record)
         try:
-            (members,) = self._modelo.answer((values,))
+            members = self._modelo.answer(values)
         except NotFiniteError:
             raise _unanswerable() from None
         warnings = self._modelo.warnings(values)

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope
 
 from app.problems import Refusal
 
+_JSON = b"application/json"
 
-async def read(request: Request, limit: int) -> bytes:
+
+async def read(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The whole body; raises Refusal when it is not declared as JSON or is larger than `limit` bytes."""
-    for name, value in request.scope["headers"]:
+    for name, value in scope["headers"]:
         if name == b"content-type":
-            _check_type(value)
+            if value != _JSON:
+                _check_type(value)
         elif name == b"content-length" and int(value) > limit:
             raise too_large(limit)
-    return await whole(request, limit)
+    return await whole(receive, limit)
 
 
-async def whole(request: Request, limit: int) -> bytes:
+async def whole(receive: Receive, limit: int) -> bytes:
     """The whole body, of any type; raises Refusal when it is larger than `limit` bytes."""
-    parts, size = [], 0
-    async for part in request.stream():
+    parts, size = list[bytes](), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
         size += len(part)
         if size > limit:
             raise too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join([*parts, part]) if parts else part
         parts.append(part)
-    return b"".join(parts)
 
 
 def check_length(request: Request, limit: int) -> None:
@@ -38,7 +47,7 @@ def check_length(request: Request, limit: int) -> None:
 
 def _check_type(value: bytes) -> None:
     kind = value.partition(b";")[0].strip().lower()
-    if kind != b"application/json":
+    if kind != _JSON:
         sent = kind.decode("latin-1")[:100]
         detail = f"The body must be sent with Content-Type: application/json, not {sent!r}"
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)

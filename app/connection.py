@@ -53,7 +53,6 @@ class Connection(HttpToolsProtocol):
             )
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
@@ -131,6 +130,16 @@ class Connection(HttpToolsProtocol):
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
+
+
+    def on_response_complete(self) -> None:
+        # uvicorn's own, without its timer for idle connections: `patience` ends those
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
 
 class _Told:

@@ -81,17 +81,21 @@ class Endpoints:
         self._check = _json(Check(version=version))
 
     async def predict(self, request: Request) -> Response:
-        content = await body.read(request, LARGEST_RECORD)
+        return Json(await self.predicted(request.scope, request.receive))
+
+    async def predicted(self, scope: Scope, receive: Receive) -> bytes:
+        """The answer to a request for one prediction; raises Refusal."""
+        content = await body.read(scope, receive, LARGEST_RECORD)
         try:
             answer, warnings = self.answers.one(content)
         except Refusal:
             if (instances := await self._platforms.instances(content)) is None:
                 raise
-            return Json(instances)
+            return instances
         self._metrics.predictions.inc()
         if warnings:
             self._metrics.warnings.inc(warnings)
-        return Json(answer)
+        return answer
 
     async def predict_batch(self, request: Request) -> Response:
         wishes = asked(request)

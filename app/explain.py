@@ -63,7 +63,7 @@ class Explainer:
 
     async def explain(self, request: Request) -> Response:
         """The route; raises Refusal."""
-        content = await body.read(request, LARGEST_RECORD)
+        content = await body.read(request.scope, request.receive, LARGEST_RECORD)
         self._answers.one(content)  # what POST /predict refuses is refused here, in the same words
         values = values_of(self._modelo.one.validate_json(content))
         if self.is_busy:

@@ -19,6 +19,7 @@ from app import docs, explain, kinds, problems
 from app.batches import MOST_RECORDS, Limits
 from app.endpoints import Check, Endpoints, Json, Live, Ready
 from app.explain import Explainer, Explanation
+from app.express import Express
 from app.guard import Guard
 from app.keys import Keys
 from app.logs import RequestLog
@@ -31,6 +32,8 @@ from app.room import MOST_BATCHES, bounded
 from app.samples import samples
 from app.shapes import shapes
 from esteira.bundle import Metadata
+
+PREDICT = "/predict"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ def routes(does: Endpoints, explainer: Explainer, modelo: Modelo) -> tuple[Route
     batches = bounded(does.predict_batch, MOST_BATCHES, "batches")
     bad = (400, 413, 415, 422, 503)
     return (
-        Route(method="POST", path="/predict", does=does.predict, says="Predict one record",
+        Route(method="POST", path=PREDICT, does=does.predict, says="Predict one record",
               about=samples(modelo.metadata.case, docs.json_names(example.record)),
               tag="Predict", takes=one, answer=answer.one, example=example.one, refuses=bad),
         Route(method="POST", path="/predict/batch", does=batches, says="Predict many records",
@@ -102,6 +105,8 @@ def create_app(
     install_platforms(api, platforms, *aip)
     problems.install_pages(api)
     api.openapi = docs.describe_with(api, modelo.record, guarded=keys is not None)  # type: ignore[method-assign]
+    first = api.router.routes[0]
+    api.add_middleware(Express, path=PREDICT, route=first, does=does.predicted)
     if keys is not None:
         api.add_middleware(Guard, keys=keys)
     api.add_middleware(Measured, metrics=metrics, requests=requests)

@@ -17,6 +17,8 @@ LARGE = 1 << 20
 """Bytes of a graph's file from which on it is more than what a core keeps at hand."""
 FEW = 512
 """Rows that are not worth the sorting."""
+MOST_KEYS = 8
+"""Columns to sort by; more of them take longer to sort by than they save."""
 
 Array = npt.NDArray[Any]
 Ask = Callable[[Sequence[Array]], list[Array]]
@@ -29,7 +31,7 @@ def asking(ask: Ask, metadata: Metadata, columns: Mapping[str, Column]) -> Ask:
         return ask
     places = {name: at for at, (name, column) in enumerate(columns.items()) if not is_text(column)}
     keys = [places[name] for name, weight in metadata.importances.items() if weight > 0 and name in places]
-    return Sorted(ask, keys, len(os.sched_getaffinity(0))).outputs
+    return Sorted(ask, keys[:MOST_KEYS], len(os.sched_getaffinity(0))).outputs
 
 
 class Sorted:

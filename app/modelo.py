@@ -56,12 +56,12 @@ class Modelo:
         self.outputs_of_columns = many.asking(self._of_columns, metadata, self.columns)
         """The graph's outputs for many rows, as columns of numbers (NaN if missing) or texts ("")."""
 
-    def answer(self, rows: Sequence[Values]) -> list[bytes]:
-        """The members of the JSON answer to each record, whose values are in the order of `columns`.
+    def answer(self, values: Values) -> bytes:
+        """The members of the JSON answer to a record, whose values are in the order of `columns`.
 
         None stands for a missing value. Raises NotFiniteError.
         """
-        return self.members.of_each(self.session.run(self._names, self._feeds(rows)))
+        return self.members.of_one(self.session.run(self._names, self._feeds((values,))))
 
     def _of_columns(self, columns: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
         found: list[np.ndarray[Any, Any]] = self.session.run(self._names, self._stacked(columns))
@@ -172,7 +172,7 @@ def _check_golden(bundle: Bundle, modelo: Modelo, number: int, golden: Golden) -
     place = f"{bundle.path('onnx')}, golden example {number}"
     try:
         record = modelo.one.validate_python(golden.record)
-        (members,) = modelo.answer([values_of(record)])
+        members = modelo.answer(values_of(record))
     except ValidationError as error:
         raise ModelError(f"{place}: {faults(error, modelo.columns)[0].message} Train again") from None
     except (NotFiniteError, *ONNX_ERRORS) as error:

@@ -92,6 +92,13 @@ class Members:
         self._template = ",".join(output.template for output in outputs).encode()
         self._width = sum(output.width for output in outputs)
 
+    def of_one(self, given: Sequence[npt.NDArray[Any]]) -> bytes:
+        """Those of the only row; raises NotFiniteError."""
+        texts = list[bytes]()
+        for output, row in zip(self._outputs, given, strict=True):
+            texts += output.texts(row)
+        return self._template % tuple(texts)
+
     def of_each(self, given: Sequence[npt.NDArray[Any]]) -> list[bytes]:
         """Those of each row; raises NotFiniteError."""
         template = self._template

@@ -86,7 +86,7 @@ def install(api: FastAPI) -> None:
     """Have the application answer everything that goes wrong with a problem."""
     api.add_exception_handler(Refusal, _refused)
     api.add_exception_handler(HTTPException, _unroutable)
-    api.add_exception_handler(ClientDisconnect, _gone)
+    api.add_exception_handler(ClientDisconnect, _refused)
     api.add_exception_handler(Exception, _unexpected)
 
 
@@ -111,9 +111,16 @@ def _page(kind: Kind) -> str:
     )
 
 
+def of(error: Refusal | ClientDisconnect) -> Response:
+    """The response to a request that was refused, or that ended early."""
+    if isinstance(error, Refusal):
+        return answer(error.kind, error.detail, error.errors, error.headers, status=error.status)
+    return answer(kinds.MALFORMED_REQUEST, "The connection ended before the whole request had come")
+
+
 async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101
-    return answer(error.kind, error.detail, error.errors, error.headers, status=error.status)
+    assert isinstance(error, Refusal | ClientDisconnect)  # noqa: S101
+    return of(error)
 
 
 async def _unroutable(request: Request, error: Exception) -> Response:
@@ -127,10 +134,6 @@ async def _unroutable(request: Request, error: Exception) -> Response:
     else:
         detail = str(error.detail)
     return answer(kinds.of(status), detail, headers=error.headers, status=status)
-
-
-async def _gone(_request: Request, _error: Exception) -> Response:
-    return answer(kinds.MALFORMED_REQUEST, "The connection ended before the whole request had come")
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -100,6 +100,7 @@ def serve(
         ws="none",
         lifespan="off",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         log_config=None,

@@ -43,10 +43,13 @@ async def _fill(file: IO[bytes], request: Request, limit: int) -> None:
         size += len(part)
         if size > limit:
             raise body.too_large(limit)
-        if waiting >= BLOCK:
+        if waiting >= BLOCK and size > IN_MEMORY:
             await anyio.to_thread.run_sync(_write, file, b"".join(parts))
             parts, waiting = [], 0
-    _write(file, b"".join(parts))
+    if size <= IN_MEMORY:
+        _write(file, b"".join(parts))
+    else:
+        await anyio.to_thread.run_sync(_write, file, b"".join(parts))
 
 
 def _write(file: IO[bytes], content: bytes) -> None:

@@ -39,16 +39,18 @@ class Platforms:
         return await _work(self._vertex.answer, content) if self._vertex.is_meant(content) else None
 
     async def vertex(self, request: Request) -> Response:
-        return _response(await _work(self._vertex.answer, await body.read(request, LARGEST)))
+        content = await body.read(request.scope, request.receive, LARGEST)
+        return _response(await _work(self._vertex.answer, content))
 
     async def invocations(self, request: Request) -> Response:
-        content = await body.whole(request, LARGEST)
+        content = await body.whole(request.receive, LARGEST)
         answer, kind = await _work(self._scoring.answer, content, request.headers)
         return _response(answer, kind)
 
     async def infer(self, request: Request) -> Response:
         self._inference.check(request.path_params["model"], request.path_params.get("version"))
-        return _response(await _work(self._inference.infer, await body.read(request, LARGEST)))
+        content = await body.read(request.scope, request.receive, LARGEST)
+        return _response(await _work(self._inference.infer, content))
 
     async def model(self, request: Request) -> Response:
         self._inference.check(request.path_params["model"], request.path_params.get("version"))
