@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
 import subprocess
 import sys
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import arro3.io
-from arro3.core import RecordBatchReader
+from arro3.core import RecordBatch
 
 from app import decoder
 
-_LONGEST_LINE = 10_000
+_LONGEST_REASON = 100_000
+_PIPE = 1 << 20
+"""Bytes that wait in the pipe between both; fewer make them wait for each other."""
 _ENDED = f"it is broken or needs more than {decoder.MEMORY >> 20} MB; write smaller batches or row groups"
 
 
@@ -23,29 +26,45 @@ class DecodeError(Exception):
 
 
 class Decoding:
-    """One run over a file, in batches of at most `chunk` rows; it ends with this object."""
+    """One run over a file, in batches of at most `chunk` rows; it ends with this object.
 
-    def __init__(self, file: IO[bytes], kind: str, chunk: int, most: int) -> None:
+    Raises DecodeError when not even the schema can be read.
+    """
+
+    def __init__(self, file: IO[bytes], kind: str, chunk: int) -> None:
         packages = str(Path(arro3.io.__file__).parents[2])
         place = str(Path(decoder.__file__).resolve())
-        command = [sys.executable, "-I", "-S", place, kind, packages, str(chunk), str(most)]
+        command = [sys.executable, "-I", "-S", place, kind, packages, str(chunk)]
         descriptor = file.fileno()  # which also moves it from memory to where another process can read it
         file.flush()
-        process = subprocess.Popen(
-            command, stdin=descriptor, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        self._process = process = subprocess.Popen(
+            command, stdin=descriptor, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         assert process.stdout is not None  # noqa: S101
-        self._out = process.stdout
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE)
         self.close = weakref.finalize(self, _end, process)
-        line = self._out.readline(_LONGEST_LINE)
-        told: dict[str, Any] = json.loads(line) if line else {"error": _ENDED}
-        if "error" in told:
-            raise DecodeError(told["error"])
-        self.rows: int = told["rows"]
+        try:
+            self._reader = arro3.io.read_ipc_stream(process.stdout)
+        except BaseException as error:
+            raise DecodeError(self._why()) from error
+        self.schema = self._reader.schema
 
-    def read(self) -> RecordBatchReader:
-        """The table, once."""
-        return arro3.io.read_ipc_stream(self._out)
+    def batches(self) -> Iterator[RecordBatch]:
+        """The table, once; raises DecodeError where the file breaks off or is broken."""
+        try:
+            yield from self._reader
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            raise DecodeError(self._why()) from error
+        if self._process.wait():
+            raise DecodeError(self._why())
+
+    def _why(self) -> str:
+        """What the other process said at its end; nothing where the system ended it."""
+        assert self._process.stderr is not None  # noqa: S101
+        said = self._process.stderr.read(_LONGEST_REASON).decode(errors="replace")
+        return said.partition(decoder.REASON)[2].strip() or _ENDED
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

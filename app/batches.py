@@ -22,10 +22,14 @@ from app.modelo import Modelo
 from app.problems import Refusal
 
 if TYPE_CHECKING:
+    from arro3.core import RecordBatch
+
     from app.tables import Table
 
 MOST_RECORDS = 100_000
 LARGEST_JSON = 64_000_000
+KEPT = 32_000_000
+"""Bytes of answers that are kept while a table is gone through to know that all of it can be read."""
 _TRUTH = {"true": True, "false": False}
 
 
@@ -100,13 +104,30 @@ class Batches:
         return Opened(rows=sum(one.rows for one in answers), answers=lambda: answers)
 
     def _of_table(self, file: IO[bytes], asked: Asked) -> Opened:
+        """A table that was gone through once; its first answers are kept: small tables are read once."""
         from app.tables import TableRows, opened
 
         table, rows = opened(file, asked.sent, self._limits.rows), TableRows(self._modelo)
         rows.check(table, keep=asked.keep)
-        return Opened(
-            rows=table.rows, answers=lambda: answered(rows.chunks(table), self._modelo), table=table
-        )
+
+        def found(batches: Iterable[RecordBatch], start: int) -> Iterator[Answered]:
+            chunks = (rows.chunk(batch, table, keep=asked.keep) for batch in batches)
+            return answered(chunks, self._modelo, start)
+
+        first, size, count = list[Answered](), KEPT if asked.keep else 0, 0
+        for batch in table.batches():
+            if size < KEPT:
+                first += found([batch], count + 1)
+                size += first[-1].size
+            count += batch.num_rows
+
+        def answers() -> Iterator[Answered]:
+            yield from first
+            known = sum(one.rows for one in first)
+            if known < count:
+                yield from found(islice(table.batches(), len(first), None), known + 1)
+
+        return Opened(rows=count, answers=answers, table=table)
 
     def _as_json(self, answers: Iterable[Answered]) -> Generator[bytes, None, None]:
         before, failed, errors = b'{%b,"predictions":[' % self._head, 0, list[Fault]()

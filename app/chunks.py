@@ -17,6 +17,9 @@ from app.modelo import Modelo, values_of
 
 MOST_LISTED = 20
 """Of a row's faults, and of the rows whose faults are listed."""
+_PLACES = np.arange(1 << 14)
+_SENTENCE = 500
+"""Bytes that a warning or a fault takes."""
 NOT_FINITE = "values nearer to those in GET /model"
 
 
@@ -51,14 +54,19 @@ class Answered:
     def warned(self) -> int:
         return sum(map(len, self.warnings.values()))
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, but for what was sent."""
+        sentences = sum(map(len, self.bad.values())) + self.warned
+        return sum(output.nbytes for output in self.outputs) + sentences * _SENTENCE
+
     def error(self, place: int) -> str:
         """What is wrong with a bad row, in sentences."""
         return " ".join(fault.message for fault in self.bad[place])
 
 
-def answered(chunks: Iterable[Chunk], modelo: Modelo) -> Iterator[Answered]:
-    """The answers to a batch's chunks."""
-    start = 1
+def answered(chunks: Iterable[Chunk], modelo: Modelo, start: int = 1) -> Iterator[Answered]:
+    """The answers to a batch's chunks, of which the first begins with row `start`."""
     for chunk in chunks:
         yield _answered(chunk, start, modelo)
         start += chunk.rows
@@ -72,7 +80,7 @@ def first_faults(found: Iterable[Answered]) -> list[Fault]:
 
 def _answered(chunk: Chunk, start: int, modelo: Modelo) -> Answered:
     columns, sure, bad = _checked(chunk, start, modelo)
-    good = np.flatnonzero(sure)
+    good = _every(chunk.rows) if sure.all() else np.flatnonzero(sure)
     if len(good) < chunk.rows:
         columns = [values[good] for values in columns]
     outputs = modelo.outputs_of_columns(columns) if len(good) else []
@@ -87,6 +95,11 @@ def _answered(chunk: Chunk, start: int, modelo: Modelo) -> Answered:
         rows=chunk.rows, good=good, outputs=outputs, warnings=warnings, bad=dict(sorted(bad.items())),
         sent=chunk.sent,
     )  # fmt: skip
+
+
+def _every(rows: int) -> npt.NDArray[np.intp]:
+    """The places of all rows of a chunk; chunks of the usual lengths share these."""
+    return _PLACES[:rows] if rows <= len(_PLACES) else np.arange(rows)
 
 
 def _checked(

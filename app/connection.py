@@ -131,7 +131,6 @@ class Connection(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
-
     def on_response_complete(self) -> None:
         # uvicorn's own, without its timer for idle connections: `patience` ends those
         self.server_state.total_requests += 1

@@ -1,11 +1,10 @@
 """Decodes Parquet or Arrow from standard input, in a process of its own: a bad file ends it, not the API.
 
-What it writes is a line of JSON, {"rows": …} or {"error": …}, and then the table as a plain Arrow stream.
+What it writes is a plain Arrow stream; when it fails, the reason is the end of its standard error.
 """
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 from collections.abc import Iterator
@@ -19,27 +18,22 @@ MEMORY = 768 << 20
 SECONDS = 300
 
 
-def main(kind: str, packages: str, chunk: int, most: int) -> None:
-    """Decode, or say why not; more than `most` rows are counted but not written."""
+REASON = "\x00reason: "
+"""Stands before the reason, behind what its libraries may have said."""
+
+
+def main(kind: str, packages: str, chunk: int) -> int:
+    """Decode; 1 if that fails."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.path.append(packages)
     try:
-        rows = _counted(kind, chunk, most)
+        _write(kind, chunk)
     except BaseException as error:  # noqa: BLE001 - the library panics with exceptions of its own
-        return _say({"error": str(error).removeprefix("C Data interface error: ")[:300]})
-    _say({"rows": rows})
-    return _write(kind, chunk) if rows <= most else None
-
-
-def _counted(kind: str, chunk: int, most: int) -> int:
-    rows = 0
-    for batch in _read(kind, chunk):
-        rows += batch.num_rows
-        if rows > most:
-            break
-    return rows
+        sys.stderr.write(REASON + str(error).removeprefix("C Data interface error: ")[:300])
+        return 1
+    return 0
 
 
 def _write(kind: str, chunk: int) -> None:
@@ -67,10 +61,5 @@ def _sliced(reader: RecordBatchReader, chunk: int) -> Iterator[RecordBatch]:
             yield batch.slice(start, min(chunk, batch.num_rows - start))
 
 
-def _say(header: dict[str, int | str]) -> None:
-    sys.stdout.buffer.write(json.dumps(header).encode() + b"\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -24,7 +24,7 @@ from app.problems import Refusal
 
 LARGEST_RECORD = 1_000_000
 BATCHES_AT_ONCE = 2
-AT_ONCE = 4_000_000
+AT_ONCE = 2_000_000
 """Bytes of an answer that are sent as one; a longer one is sent as it comes."""
 
 

@@ -16,7 +16,9 @@ from esteira.case import Column, is_text
 LARGE = 1 << 20
 """Bytes of a graph's file from which on it is more than what a core keeps at hand."""
 FEW = 512
-"""Rows that are not worth the sorting."""
+"""Rows of a large graph that are not worth the sorting, and the threads."""
+FEW_OF_SMALL = 4096
+"""The same of a small graph, which is never worth the sorting."""
 MOST_KEYS = 8
 """Columns to sort by; more of them take longer to sort by than they save."""
 
@@ -27,40 +29,50 @@ Ask = Callable[[Sequence[Array]], list[Array]]
 
 def asking(ask: Ask, metadata: Metadata, columns: Mapping[str, Column]) -> Ask:
     """How the version's graph is asked about many rows; `columns` are its inputs, in order."""
+    split = Split(ask, len(os.sched_getaffinity(0)))
     if metadata.files["onnx"].bytes < LARGE:
-        return ask
+        return lambda given: ask(given) if len(given[0]) < FEW_OF_SMALL else split.outputs(given)
     places = {name: at for at, (name, column) in enumerate(columns.items()) if not is_text(column)}
     keys = [places[name] for name, weight in metadata.importances.items() if weight > 0 and name in places]
-    return Sorted(ask, keys[:MOST_KEYS], len(os.sched_getaffinity(0))).outputs
+    alike = Alike(split.outputs, keys[:MOST_KEYS]).outputs if keys else split.outputs
+    return lambda given: ask(given) if len(given[0]) < FEW else alike(given)
 
 
-class Sorted:
-    """Asks about rows that are alike one after the other.
+class Split:
+    """Asks about a part of the rows in each core."""
 
-    They take the same ways through a forest's trees, which a processor then guesses right and has at hand:
-    half the time, or less. Each of its cores takes a part of the rows.
-    """
-
-    def __init__(self, ask: Ask, keys: Sequence[int], cores: int) -> None:
-        """`keys` are the places of the columns of numbers to sort by, the first of them first."""
-        self._ask, self._keys, self._cores = ask, keys, cores
+    def __init__(self, ask: Ask, cores: int) -> None:
+        self._ask, self._cores = ask, cores
         self._others = ThreadPoolExecutor(max(cores - 1, 1), "rows")
 
     def outputs(self, columns: Sequence[Array]) -> list[Array]:
-        """The graph's outputs, in the order of the rows as they came."""
-        rows = len(columns[0])
-        if rows < FEW:
-            return self._ask(columns)
-        # the last of lexsort's keys is the first to sort by
-        order = np.lexsort([columns[at] for at in reversed(self._keys)]) if self._keys else np.arange(rows)
-        mine, *others = ([column[part] for column in columns] for part in np.array_split(order, self._cores))
+        """The graph's outputs."""
+        mine, *others = zip(*(np.array_split(column, self._cores) for column in columns), strict=True)
         running = [self._others.submit(self._ask, part) for part in others]
         parts = [self._ask(mine), *(one.result() for one in running)]
-        return [_put_back(found, order) for found in zip(*parts, strict=True)]
+        return [np.concatenate(found) for found in zip(*parts, strict=True)]
 
 
-def _put_back(parts: Sequence[Array], order: npt.NDArray[np.intp]) -> Array:
-    joined = np.concatenate(parts)
-    found = np.empty_like(joined)
-    found[order] = joined
+class Alike:
+    """Asks about rows that are alike one after the other.
+
+    They take the same ways through a forest's trees, which a processor then guesses right and has at hand:
+    half the time, or less.
+    """
+
+    def __init__(self, ask: Ask, keys: Sequence[int]) -> None:
+        """`keys` are the places of the columns of numbers to sort by, the first of them first."""
+        self._ask, self._keys = ask, keys
+
+    def outputs(self, columns: Sequence[Array]) -> list[Array]:
+        """The graph's outputs, in the order of the rows as they came."""
+        # the last of lexsort's keys is the first to sort by
+        order = np.lexsort([columns[at] for at in reversed(self._keys)])
+        found = self._ask([column[order] for column in columns])
+        return [_put_back(output, order) for output in found]
+
+
+def _put_back(output: Array, order: npt.NDArray[np.intp]) -> Array:
+    found = np.empty_like(output)
+    found[order] = output
     return found

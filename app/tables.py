@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import arro3.io
-from arro3.core import DataType, Field, RecordBatch, RecordBatchReader, Schema
+from arro3.core import DataType, Field, RecordBatch, Schema
 
 from app import cells, upload
 from app.apart import Decoding
@@ -25,33 +25,48 @@ CHUNK = 16_384
 DELIMITERS = ",;\t"
 _LONGEST_HEADER = 1_000_000
 
+Read = TypeVar("Read")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """An upload that has been gone through once: it can be read, and has not too many rows."""
+    """An upload whose columns are known."""
 
-    rows: int
+    kind: Kind
     names: list[str]
     schema: Schema
     types: Sequence[DataType]
     """Empty for a CSV, where all is text."""
     delimiter: str
-    batches: Callable[[], Iterator[RecordBatch]]
+    most: int
+    """Rows that it may have."""
+    read: Callable[[], Iterator[RecordBatch]]
+
+    def batches(self) -> Iterator[RecordBatch]:
+        """All of it, the same batches each time; raises Refusal when it has too many rows or is broken."""
+        rows, reading = 0, self.read()
+        while (batch := _readable(self.kind, lambda: next(reading, None))) is not None:
+            rows += batch.num_rows
+            if rows > self.most:
+                raise too_many(self.most)
+            yield batch
 
 
 def opened(file: IO[bytes], kind: Kind, most: int) -> Table:
-    """An upload as a table; raises Refusal when it cannot be read or has more than `most` rows."""
+    """An upload as a table that may have `most` rows; raises Refusal when it cannot be read as such."""
+    return _readable(kind, lambda: _csv(file, most) if kind == "csv" else _decoded(file, kind, most))
+
+
+def _readable(kind: Kind, does: Callable[[], Read]) -> Read:
+    """What it gives; what the library raises becomes a Refusal."""
     try:
-        table = _csv(file) if kind == "csv" else _decoded(file, kind, most)
+        return does()
     except Refusal:
         raise
     except OSError as error:
         raise upload.no_room(error.strerror or str(error)) from None
     except BaseException as error:  # noqa: BLE001 - the library panics with an exception of its own
         raise _unreadable(kind, str(error).removeprefix("C Data interface error: ")) from None
-    if table.rows > most:
-        raise too_many(most)
-    return table
 
 
 class TableRows:
@@ -73,12 +88,8 @@ class TableRows:
                 if kind is not None:
                     cells.check_type(name, kind, judge)
 
-    def chunks(self, table: Table) -> Iterator[Chunk]:
-        """The rows in chunks."""
-        for batch in table.batches():
-            yield self._chunk(batch, table)
-
-    def _chunk(self, part: RecordBatch, table: Table) -> Chunk:
+    def chunk(self, part: RecordBatch, table: Table, *, keep: bool = False) -> Chunk:
+        """Some rows of the table, with the batch itself where it is to be kept."""
         columns = self._titles.ordered(dict(zip(table.names, part.columns, strict=True)))
         if table.types:
             columns = [None if column is None else cells.plain(column) for column in columns]
@@ -94,10 +105,10 @@ class TableRows:
             judge.absent(part.num_rows) if column is None else judged(column, judge)
             for _, column, judge in known
         ]
-        return Chunk(rows=part.num_rows, columns=each, record=record, sent=part)
+        return Chunk(rows=part.num_rows, columns=each, record=record, sent=part if keep else None)
 
 
-def _csv(file: IO[bytes]) -> Table:
+def _csv(file: IO[bytes], most: int) -> Table:
     file.seek(0)
     first = file.readline(_LONGEST_HEADER).decode()
     delimiter = max(DELIMITERS, key=first.count)
@@ -108,41 +119,33 @@ def _csv(file: IO[bytes]) -> Table:
         raise _unusable("The table is empty; its first row must name the columns")
     schema = Schema([Field(name, DataType.utf8()) for name in names])
 
-    def batches() -> Iterator[RecordBatch]:
+    def read() -> Iterator[RecordBatch]:
         file.seek(0)
         return iter(arro3.io.read_csv(file, schema, has_header=True, batch_size=CHUNK, delimiter=delimiter))
 
-    rows = sum(batch.num_rows for batch in batches())
-    return Table(rows=rows, names=names, schema=schema, types=(), delimiter=delimiter, batches=batches)
+    return Table(kind="csv", names=names, schema=schema, types=(), delimiter=delimiter, most=most, read=read)
 
 
 def _decoded(file: IO[bytes], kind: Kind, most: int) -> Table:
     """A table that a process apart decodes, again for each time that it is gone through."""
-    first = Decoding(file, kind, CHUNK, most)
-    if first.rows > most:
-        raise too_many(most)
-    reader = first.read()
-    begun = [(first, reader)]
+    begun = [Decoding(file, kind, CHUNK)]
+    schema = begun[0].schema
 
-    def batches() -> Iterator[RecordBatch]:
-        run, rest = begun.pop() if begun else _again()
+    def read() -> Iterator[RecordBatch]:
+        run = begun.pop() if begun else Decoding(file, kind, CHUNK)
         try:
-            yield from rest
+            yield from run.batches()
         finally:
             run.close()
 
-    def _again() -> tuple[Decoding, RecordBatchReader]:
-        run = Decoding(file, kind, CHUNK, most)
-        return run, run.read()
-
-    schema = reader.schema
     return Table(
-        rows=first.rows,
+        kind=kind,
         names=schema.names,
         schema=schema,
         types=schema.types,
         delimiter=",",
-        batches=batches,
+        most=most,
+        read=read,
     )
 
 

@@ -106,7 +106,17 @@ def _parquet(batches: Iterable[RecordBatch], schema: Schema) -> Generator[bytes,
 
 def _write_parquet(batches: RecordBatchReader, out: IO[bytes]) -> None:
     try:
-        arro3.io.write_parquet(batches, out, compression="snappy", max_row_group_size=BLOCK)
+        schema = batches.schema
+        numbers = [
+            name for name, kind in zip(schema.names, schema.types, strict=True) if DataType.is_floating(kind)
+        ]
+        arro3.io.write_parquet(
+            batches,
+            out,
+            compression="snappy",
+            max_row_group_size=BLOCK,
+            column_dictionary_enabled=dict.fromkeys(numbers, False),  # answers hardly repeat
+        )
     except BaseException as error:
         if "OSError" in str(error):  # the library's own exceptions and panics hold it as text
             raise upload.no_room("its answer does not fit") from None

@@ -72,7 +72,8 @@ class Whole:
             content = ",".join(map(_quoted, self.modelo.columns)).encode() + b"\n" + content
         table, rows = opened(io.BytesIO(content), "csv", MOST_RECORDS), TableRows(self.modelo)
         rows.check(table, keep=False)
-        return self._together(list(answered(rows.chunks(table), self.modelo)))
+        chunks = (rows.chunk(batch, table) for batch in table.batches())
+        return self._together(list(answered(chunks, self.modelo)))
 
     def named(self, rows: Any) -> dict[str, list[Any]]:
         """Rows of cells in the model's order, as columns; raises Refusal where one has not its length."""

@@ -28,31 +28,27 @@ def described(given: list[np.ndarray]) -> list[np.ndarray]:
     return [numbers, np.array([[hash(text) % 1000] for text in given[2]])]
 
 
+def alike(given: list[np.ndarray], wanted: list[np.ndarray]) -> None:
+    for one, other in zip(given, wanted, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("cores", [1, 2, 3])
-@pytest.mark.parametrize("keys", [[], [0], [1, 0]])
-def test_answers_come_in_the_order_of_their_rows(cores: int, keys: list[int]) -> None:
-    asked = columns()
-    found = many.Sorted(described, keys, cores).outputs(asked)
-    for given, wanted in zip(found, described(asked), strict=True):
-        assert given.dtype == wanted.dtype
-        np.testing.assert_array_equal(given, wanted)
-
-
-def test_rows_are_asked_in_the_order_of_the_keys_each_core_its_part() -> None:
+def test_each_core_answers_a_part_and_the_parts_are_put_together(cores: int) -> None:
     parts: dict[str, list[np.ndarray]] = {}
-    both = threading.Barrier(2, timeout=30)
+    all_at_once = threading.Barrier(cores, timeout=30)
 
     def ask(given: list[np.ndarray]) -> list[np.ndarray]:
-        both.wait()
+        all_at_once.wait()
         parts[threading.current_thread().name] = given
         return described(given)
 
-    many.Sorted(ask, [1, 0], 2).outputs(columns())
-    first = parts.pop(threading.current_thread().name)
-    (second,) = parts.values()
-    rows = np.concatenate([np.stack(part[:2], axis=1).astype(float) for part in (first, second)])
-    assert len(first[0]) == len(second[0]) == ROWS / 2
-    np.testing.assert_array_equal(rows, rows[np.lexsort((rows[:, 0], rows[:, 1]))])
+    asked = columns()
+    alike(many.Split(ask, cores).outputs(asked), described(asked))
+    assert sorted(len(part[0]) for part in parts.values()) == sorted(
+        map(len, np.array_split(asked[0], cores))
+    )
 
 
 def test_what_goes_wrong_in_another_core_is_raised() -> None:
@@ -62,14 +58,19 @@ def test_what_goes_wrong_in_another_core_is_raised() -> None:
         return described(given)
 
     with pytest.raises(ValueError, match="of another"):
-        many.Sorted(ask, [0], 2).outputs(columns())
+        many.Split(ask, 2).outputs(columns())
 
 
-def test_few_rows_are_asked_as_they_are() -> None:
-    asked = [column[: many.FEW - 1] for column in columns()]
-    seen = []
-    many.Sorted(lambda given: seen.append(given) or described(given), [0], 2).outputs(asked)
-    assert seen == [asked]
+@pytest.mark.parametrize("keys", [[0], [1, 0]])
+def test_rows_are_asked_in_the_order_of_the_keys_and_answered_in_their_own(keys: list[int]) -> None:
+    seen: list[list[np.ndarray]] = []
+    asked = columns()
+    alike(
+        many.Alike(lambda given: seen.append(given) or described(given), keys).outputs(asked),
+        described(asked),
+    )
+    numbers = np.stack(seen[0][:2], axis=1).astype(float)
+    np.testing.assert_array_equal(numbers, numbers[np.lexsort([numbers[:, key] for key in reversed(keys)])])
 
 
 @pytest.mark.parametrize("with_text", [True, False])
@@ -86,12 +87,16 @@ def test_a_large_graph_is_asked_by_the_weightiest_columns_of_numbers(
         seen.append(given)
         return [np.zeros((len(given[0]), 1))]
 
-    assert many.asking(ask, metadata, features) is ask
-    monkeypatch.setattr(many, "LARGE", metadata.files["onnx"].bytes)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     random = np.random.default_rng(0)
-    sent = [random.integers(0, 5, 1_000).astype(float) for _ in range(3)]
-    many.asking(ask, metadata, features)([*sent, np.array(["a"] * 1_000, object)])
-    (asked,) = seen
+    sent = [random.integers(0, 5, many.FEW).astype(float) for _ in range(3)]
+    sent.append(np.array(["a"] * many.FEW, object))
+    few = [column[1:] for column in sent]
+    many.asking(ask, metadata, features)(sent)
+    monkeypatch.setattr(many, "LARGE", metadata.files["onnx"].bytes)
+    many.asking(ask, metadata, features)(few)
+    assert seen == [sent, few]
+    many.asking(ask, metadata, features)(sent)
+    asked = seen[-1]
     _, rate, city = list(map(list, asked[:3]))
-    assert list(zip(rate, city, strict=True)) == sorted(zip(*map(list, sent[1:]), strict=True))
+    assert list(zip(rate, city, strict=True)) == sorted(zip(*map(list, sent[1:3]), strict=True))

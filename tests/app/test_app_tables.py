@@ -287,12 +287,13 @@ def test_what_does_not_fit_into_temporary_files_is_refused(tmp_path: Path) -> No
 
 def test_a_client_that_leaves_in_the_midst_of_an_answer_leaves_nothing_behind(tmp_path: Path) -> None:
     tiny_bundle(tmp_path / "artefatos")
-    table = pa.table({name: pa.array([value] * 2_000_000) for name, value in RECORD.items()})
+    table = pa.table({name: pa.array([value] * 5_000_000) for name, value in RECORD.items()})
     with serving(tmp_path / "artefatos") as api, httpx.Client(base_url=api.url, timeout=60) as http:
         asked = {"content": as_parquet(table), "headers": {"Content-Type": PARQUET, "Accept": CSV}}
         with http.stream("POST", PATH, **asked) as response:
-            next(response.iter_bytes())
-            assert psutil.Process(api.process.pid).children()
+            parts = response.iter_bytes()
+            while not psutil.Process(api.process.pid).children():
+                next(parts)
         deadline = time.monotonic() + 10
         while psutil.Process(api.process.pid).children():
             assert time.monotonic() < deadline
