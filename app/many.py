@@ -23,19 +23,31 @@ MOST_KEYS = 8
 """Columns to sort by; more of them take longer to sort by than they save."""
 
 Array = npt.NDArray[Any]
-Ask = Callable[[Sequence[Array]], list[Array]]
-"""Columns in the model's order to the graph's outputs."""
+Columns = Sequence[Array]
+"""Of the model's columns in order, the values of each, [rows]."""
+Inputs = Mapping[str, Array]
+"""By the names of the graph's inputs, [rows, columns] each."""
+Ask = Callable[[Inputs], list[Array]]
+"""From inputs to the graph's outputs."""
 
 
-def asking(ask: Ask, metadata: Metadata, columns: Mapping[str, Column]) -> Ask:
-    """How the version's graph is asked about many rows; `columns` are its inputs, in order."""
-    split = Split(ask, len(os.sched_getaffinity(0)))
+def asking(ask: Ask, metadata: Metadata, columns: Mapping[str, Column]) -> Callable[[Columns], list[Array]]:
+    """How the version's graph is asked about many rows; `columns` are the model's, in order."""
+    split, stacked = Split(ask, len(os.sched_getaffinity(0))), _stacked(list(columns.values()))
     if metadata.files["onnx"].bytes < LARGE:
-        return lambda given: ask(given) if len(given[0]) < FEW_OF_SMALL else split.outputs(given)
+        return lambda given: (ask if len(given[0]) < FEW_OF_SMALL else split.outputs)(stacked(given))
     places = {name: at for at, (name, column) in enumerate(columns.items()) if not is_text(column)}
     keys = [places[name] for name, weight in metadata.importances.items() if weight > 0 and name in places]
-    alike = Alike(split.outputs, keys[:MOST_KEYS]).outputs if keys else split.outputs
-    return lambda given: ask(given) if len(given[0]) < FEW else alike(given)
+
+    def outputs(given: Columns) -> list[Array]:
+        inputs = stacked(given)
+        if len(given[0]) < FEW:
+            return ask(inputs)
+        if not keys:
+            return split.outputs(inputs)
+        return _alike(split.outputs, [given[at] for at in keys[:MOST_KEYS]], inputs)
+
+    return outputs
 
 
 class Split:
@@ -45,34 +57,40 @@ class Split:
         self._ask, self._cores = ask, cores
         self._others = ThreadPoolExecutor(max(cores - 1, 1), "rows")
 
-    def outputs(self, columns: Sequence[Array]) -> list[Array]:
+    def outputs(self, inputs: Inputs) -> list[Array]:
         """The graph's outputs."""
-        mine, *others = zip(*(np.array_split(column, self._cores) for column in columns), strict=True)
+        split = [np.array_split(rows, self._cores) for rows in inputs.values()]
+        mine, *others = (dict(zip(inputs, part, strict=True)) for part in zip(*split, strict=True))
         running = [self._others.submit(self._ask, part) for part in others]
         parts = [self._ask(mine), *(one.result() for one in running)]
         return [np.concatenate(found) for found in zip(*parts, strict=True)]
 
 
-class Alike:
-    """Asks about rows that are alike one after the other.
+def _alike(ask: Ask, keys: Columns, inputs: Inputs) -> list[Array]:
+    """The graph's outputs, asked about rows that are alike one after the other: sorted by the keys.
 
     They take the same ways through a forest's trees, which a processor then guesses right and has at hand:
     half the time, or less.
     """
-
-    def __init__(self, ask: Ask, keys: Sequence[int]) -> None:
-        """`keys` are the places of the columns of numbers to sort by, the first of them first."""
-        self._ask, self._keys = ask, keys
-
-    def outputs(self, columns: Sequence[Array]) -> list[Array]:
-        """The graph's outputs, in the order of the rows as they came."""
-        # the last of lexsort's keys is the first to sort by
-        order = np.lexsort([columns[at] for at in reversed(self._keys)])
-        found = self._ask([column[order] for column in columns])
-        return [_put_back(output, order) for output in found]
+    order = np.lexsort(keys[::-1])  # which sorts by the last one first
+    found = ask({name: rows[order] for name, rows in inputs.items()})
+    return [_put_back(output, order) for output in found]
 
 
 def _put_back(output: Array, order: npt.NDArray[np.intp]) -> Array:
     found = np.empty_like(output)
     found[order] = output
     return found
+
+
+def _stacked(columns: Sequence[Column]) -> Callable[[Columns], Inputs]:
+    """How columns become the graph's inputs; one without columns is absent."""
+    places = {
+        "numbers": [at for at, column in enumerate(columns) if not is_text(column)],
+        "texts": [at for at, column in enumerate(columns) if is_text(column)],
+    }
+
+    def inputs(given: Columns) -> Inputs:
+        return {name: np.stack([given[at] for at in ats], axis=1) for name, ats in places.items() if ats}
+
+    return inputs

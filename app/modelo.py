@@ -52,8 +52,8 @@ class Modelo:
         self.members = Members(self.outputs)
         self._names = [output.name for output in self.outputs]
         texts = [is_text(column) for column in self.columns.values()]
-        self._feeds, self._stacked = _feeds(texts), _stacked(texts)
-        self.outputs_of_columns = many.asking(self._of_columns, metadata, self.columns)
+        self._feeds = _feeds(texts)
+        self.outputs_of_columns = many.asking(self._ask, metadata, self.columns)
         """The graph's outputs for many rows, as columns of numbers (NaN if missing) or texts ("")."""
 
     def answer(self, values: Values) -> bytes:
@@ -63,8 +63,8 @@ class Modelo:
         """
         return self.members.of_one(self.session.run(self._names, self._feeds((values,))))
 
-    def _of_columns(self, columns: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
-        found: list[np.ndarray[Any, Any]] = self.session.run(self._names, self._stacked(columns))
+    def _ask(self, inputs: many.Inputs) -> list[many.Array]:
+        found: list[many.Array] = self.session.run(self._names, inputs)
         return found
 
 
@@ -130,21 +130,6 @@ def _feeds(texts: Sequence[bool]) -> Callable[[Sequence[Values]], dict[str, np.n
     if not text_at:
         return only_numbers
     return both if number_at else only_texts
-
-
-def _stacked(
-    texts: Sequence[bool],
-) -> Callable[[Sequence[np.ndarray[Any, Any]]], dict[str, np.ndarray[Any, Any]]]:
-    """How columns become the graph's inputs."""
-    places = {
-        "numbers": [at for at, text in enumerate(texts) if not text],
-        "texts": [at for at, text in enumerate(texts) if text],
-    }
-
-    def feeds(columns: Sequence[np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-        return {name: np.stack([columns[at] for at in ats], axis=1) for name, ats in places.items() if ats}
-
-    return feeds
 
 
 def _check_contract(bundle: Bundle, modelo: Modelo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from benchmarks.results import Result, Results
+from benchmarks.rows import Row
 from benchmarks.suite import BENCHMARKS
 
 COLUMNS = ("what", "figure", "rival", "ratio", "target", "met")
@@ -34,10 +35,13 @@ def page(results: Results) -> str:
 
 def cells(result: Result) -> list[tuple[str, ...]]:
     """A result's rows in the order of COLUMNS."""
-    return [
-        (row.what, row.figure, row.rival, row.ratio, row.target, "yes" if row.met else "**no**")
-        for row in result.rows
-    ]
+    return [(row.what, row.figure, row.rival, row.ratio, row.target, _verdict(row)) for row in result.rows]
+
+
+def _verdict(row: Row) -> str:
+    if not row.target:
+        return ""
+    return "yes" if row.met else "**no**"
 
 
 def _versions(known: Mapping[str, Result]) -> str:

@@ -55,13 +55,19 @@ _SERVE = Path(__file__).parent / "rivals" / "serve.py"
 _MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 Body = Callable[[Sequence[Sequence[float]]], Any]
+Load = tuple[float, float, float | None]
+"""Requests per second, p99 in milliseconds, and requests per second without columns' names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """How a server is asked: a path, and its JSON for one row, and for many as records or as columns."""
+    """How a server is asked: a path, and its JSON for one row, and for many as records or as columns.
+
+    `one` names the columns, as the pipeline was fitted; `bare` does not, and scikit-learn warns of it.
+    """
 
     one: tuple[str, Body]
+    bare: tuple[str, Body] | None = None
     records: tuple[str, Body] | None
     columns: tuple[str, Body] | None
 
@@ -71,6 +77,7 @@ class Served:
     """One server's figures; the times of 10,000 rows are None where it does not take them so."""
 
     requests: float
+    bare_requests: float | None
     p99_ms: float
     records_ms: float | None
     columns_ms: float | None
@@ -95,8 +102,8 @@ def measure(model: str, pythons: Mapping[str, Path]) -> dict[str, Served]:
             if not np.allclose(given, expected, rtol=1e-5):
                 raise BenchmarkError(f"{side} answers {given[:3]}, not {expected[:3]}")
         for server in servers.values():
-            server.load(1)
-        loads = [{side: server.load(_SECONDS) for side, server in servers.items()} for _ in range(_ROUNDS)]
+            server.load(server.question.one, rows[0], 1)
+        loads = [_loads(servers, rows[0]) for _ in range(_ROUNDS)]
         return {
             side: _figures(server, [one[side] for one in loads], rows) for side, server in servers.items()
         }
@@ -135,6 +142,13 @@ def questions(names: list[str]) -> dict[str, Question]:
         shape = [len(rows), len(names)]
         return {"inputs": [{"name": "rows", "shape": shape, "datatype": "FP64", "data": data}]}
 
+    def frame(rows: Sequence[Sequence[float]]) -> Any:
+        heads = [
+            {"name": name, "shape": [len(rows), 1], "datatype": "FP64", "data": list(column)}
+            for name, column in zip(names, zip(*rows, strict=True), strict=True)
+        ]
+        return {"parameters": {"content_type": "pd"}, "inputs": heads}
+
     def whole(rows: Sequence[Sequence[float]]) -> Any:
         return [[int(value) for value in row] for row in rows]
 
@@ -154,11 +168,12 @@ def questions(names: list[str]) -> dict[str, Question]:
             columns=("/invocations", lambda rows: {"dataframe_split": {"columns": names, "data": rows}}),
         ),
         "bentoml": Question(
-            one=("/predict", lambda rows: {"rows": rows}),
+            one=("/predict_frame", lambda rows: {"houses": records(names)(rows)}),
+            bare=("/predict", lambda rows: {"rows": rows}),
             records=None,
             columns=("/predict", lambda rows: {"rows": rows}),
         ),
-        "mlserver": Question(one=(infer, tensor), records=None, columns=(infer, tensor)),
+        "mlserver": Question(one=(infer, frame), bare=(infer, tensor), records=None, columns=(infer, tensor)),
         "fastapi": Question(
             one=("/predict", lambda rows: numbered(rows)[0]),
             records=("/predict/batch", numbered),
@@ -185,19 +200,17 @@ class Server:
         path, body = self._question.columns or self._question.records or self._question.one
         return _numbers(self.ask(path, json.dumps(body(rows)).encode()))
 
-    def script(self, row: Sequence[float]) -> None:
-        self._path, body = self._question.one
-        self._wrk = self._folder / f"{self._process.pid}.lua"
-        self._wrk.write_text(
+    def load(self, asked: tuple[str, Body], row: Sequence[float], seconds: int) -> tuple[float, float]:
+        """Requests per second, and the 99th percentile in milliseconds, of 8 connections."""
+        path, body = asked
+        script = self._folder / "wrk.lua"
+        script.write_text(
             f"wrk.method = 'POST'\nwrk.body = [=[{json.dumps(body([row]))}]=]\n"
             "wrk.headers['Content-Type'] = 'application/json'\n"
         )
-
-    def load(self, seconds: int) -> tuple[float, float]:
-        """Requests per second, and the 99th percentile in milliseconds, of 8 connections."""
         told = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "--latency", "--timeout", "60s"]
         said = subprocess.run(
-            [*told, "-s", str(self._wrk), self.url + self._path], check=True, capture_output=True, text=True
+            [*told, "-s", str(script), self.url + path], check=True, capture_output=True, text=True
         ).stdout
         rate, p99 = (
             re.search(r"Requests/sec:\s+([\d.]+)", said),
@@ -239,11 +252,24 @@ class Server:
         )
 
 
-def _figures(server: Server, loads: Sequence[tuple[float, float]], rows: Sequence[Sequence[float]]) -> Served:
+def _loads(servers: Mapping[str, Server], row: Sequence[float]) -> dict[str, Load]:
+    """One round: each server asked with names, and where it can be without them."""
+    return {
+        side: (
+            *server.load(server.question.one, row, _SECONDS),
+            server.load(server.question.bare, row, _SECONDS)[0] if server.question.bare else None,
+        )
+        for side, server in servers.items()
+    }
+
+
+def _figures(server: Server, loads: Sequence[Load], rows: Sequence[Sequence[float]]) -> Served:
     loaded = server.memory_mb()
+    bare = [rate for _, _, rate in loads if rate is not None]
     return Served(
-        requests=statistics.median(rate for rate, _ in loads),
-        p99_ms=statistics.median(p99 for _, p99 in loads),
+        requests=statistics.median(rate for rate, _, _ in loads),
+        bare_requests=statistics.median(bare) if bare else None,
+        p99_ms=statistics.median(p99 for _, p99, _ in loads),
         records_ms=server.batch_ms(server.question.records, rows),
         columns_ms=server.batch_ms(server.question.columns, rows),
         ready_seconds=server.ready_seconds,
@@ -270,7 +296,6 @@ def served(
         command, told = _command(side, place, pythons, port)
         process = subprocess.Popen(command, env=told, stdout=log, stderr=log)
         server = Server(f"http://127.0.0.1:{port}", psutil.Process(process.pid), question, place)
-        server.script(rows[0])
         try:
             _wait(side, server, process, rows[:1], place / "log")
             server.ready_seconds = time.monotonic() - began

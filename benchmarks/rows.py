@@ -33,6 +33,11 @@ def ratio_at_least(what: str, value: float, rival: float, limit: float, shown: s
     return _ratio(what, value, rival, shown, name, f"≥ {limit:g} ×", value / rival >= limit)
 
 
+def ratio(what: str, value: float, rival: float, shown: str, name: str) -> Row:
+    """A figure beside the one of the rival of that name, without a target."""
+    return _ratio(what, value, rival, shown, name, "", met=True)
+
+
 def _ratio(what: str, value: float, rival: float, shown: str, name: str, target: str, met: bool) -> Row:
     return Row(
         what=what,

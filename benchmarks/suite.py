@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import cleaning, fresh, parsing, preparing, releasing, serving, sketching
 from benchmarks.exams import RIVALS
-from benchmarks.rows import Row, at_most, ratio_at_least, ratio_at_most
+from benchmarks.rows import Row, at_most, ratio, ratio_at_least, ratio_at_most
 
 if TYPE_CHECKING:
     from benchmarks.quality import Quality
@@ -148,6 +148,9 @@ def _rival_rows(model: str, found: Mapping[str, Served]) -> list[Row]:
         ratio_at_least(what, ours.requests, named[quickest].requests, most, shown, quickest),
         ratio_at_most(f"{what}: p99", ours.p99_ms, named[steadiest].p99_ms, 0.05, "{:.1f} ms", steadiest),
     ]
+    bare = {name: rate for name, one in named.items() if (rate := one.bare_requests) is not None}
+    barest = max(bare, key=lambda name: bare[name])
+    rows.append(ratio(f"{what}, the rival's columns unnamed", ours.requests, bare[barest], shown, barest))
     for way, limit in (("columns", 0.5), ("records", 0.3)):
         times = {name: ms for name, one in named.items() if (ms := getattr(one, f"{way}_ms")) is not None}
         best, mine = min(times, key=lambda name: times[name]), getattr(ours, f"{way}_ms")
@@ -274,9 +277,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "trees of up to 4,096 leaves), served with one worker by the API and by each rival in an environment "
         "of its own, all up at once and asked in turn: `wrk`, medians of five rounds of three seconds; "
         "10,000 rows by a Python client, medians of seven. Each ratio is against the best of the rivals "
-        "(`mlflow models serve`, BentoML, MLServer, FastAPI as tutorials write it); columns are a tensor "
-        "where a rival wants one. Memory is that of the process and its children, "
-        "idle one second after the first answer.",
+        "(`mlflow models serve`, BentoML, MLServer, FastAPI as tutorials write it). One record names its "
+        "columns, as the pipeline was fitted on them; BentoML and MLServer are also asked with an array "
+        "that does not, of which scikit-learn warns, and their 10,000 rows as columns are such an array. "
+        "Memory is that of the process and its children, idle one second after the first answer.",
     ),
     **{
         f"quality_{name.split()[0]}": Benchmark(run=partial(_quality, name), how=_QUALITY.format(file=name))

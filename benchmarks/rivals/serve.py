@@ -1,7 +1,8 @@
 """Serves a scikit-learn pipeline as a rival does, in its environment: `python serve.py bentoml FOLDER PORT`.
 
-The folder holds `model.joblib`, a fitted pipeline that takes rows of numbers in the order of `columns.json`.
-Each rival is set up as its own documentation does for one worker. It is run by path, and imports nothing of
+The folder holds `model.joblib`, a pipeline that was fitted on a DataFrame with the columns of `columns.json`.
+Each rival is set up as its own documentation does for one worker; MLServer without the pool of processes that
+is its default, which needs an older uvloop and is slower. It is run by path, and imports nothing of
 Esteira; the process becomes the rival's server.
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from textwrap import dedent
 
 _BENTOML = """
-import bentoml, joblib, numpy as np
+import bentoml, joblib, numpy as np, pandas as pd
 
 @bentoml.service(workers=1)
 class Houses:
@@ -25,6 +26,10 @@ class Houses:
     @bentoml.api
     def predict(self, rows: np.ndarray) -> np.ndarray:
         return self.model.predict(rows)
+
+    @bentoml.api
+    def predict_frame(self, houses: pd.DataFrame) -> np.ndarray:
+        return self.model.predict(houses)
 """
 _FASTAPI = """
 import json

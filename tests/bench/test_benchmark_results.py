@@ -10,7 +10,7 @@ from benchmarks import machine, page, results
 from benchmarks.errors import BenchmarkError
 from benchmarks.memory import peak_bytes
 from benchmarks.results import Result, Results
-from benchmarks.rows import Row, at_most, ratio_at_least, ratio_at_most
+from benchmarks.rows import Row, at_most, ratio, ratio_at_least, ratio_at_most
 from esteira.settings import PROJECT
 
 HERE = machine.Machine(cpu="a processor", cores=2, memory_gb=8, system="Linux 6")
@@ -45,6 +45,12 @@ def test_a_ratio_shows_both_sides():
         "0.80 ×",
         "≥ 0.8 ×",
     )
+
+
+def test_a_ratio_without_a_target_is_shown_and_fails_nothing():
+    row = ratio("requests", 4_000, 5_000, "{:,.0f}", "an array")
+    assert page.cells(result(row)) == [("requests", "4,000", "an array 5,000", "0.80 ×", "", "")]
+    assert result(row).met
 
 
 def test_a_repeated_benchmark_replaces_its_own_rows_only(tmp_path):
