@@ -21,6 +21,7 @@ FEW_OF_SMALL = 4096
 """The same of a small graph, which is never worth the sorting."""
 MOST_KEYS = 8
 """Columns to sort by; more of them take longer to sort by than they save."""
+_STEPS = np.iinfo(np.int16).max
 
 Array = npt.NDArray[Any]
 Columns = Sequence[Array]
@@ -72,9 +73,18 @@ def _alike(ask: Ask, keys: Columns, inputs: Inputs) -> list[Array]:
     They take the same ways through a forest's trees, which a processor then guesses right and has at hand:
     half the time, or less.
     """
-    order = np.lexsort(keys[::-1])  # which sorts by the last one first
+    order = np.lexsort([_coarse(key) for key in reversed(keys)])  # which sorts by the last one first
     found = ask({name: rows[order] for name, rows in inputs.items()})
     return [_put_back(output, order) for output in found]
+
+
+def _coarse(values: Array) -> npt.NDArray[np.int16]:
+    """About the same order, as small whole numbers, which are sorted in a tenth of the time."""
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)  # which pass over NaN
+    with np.errstate(all="ignore"):
+        shares = (values - low) / (high - low)
+    steps: npt.NDArray[np.int16] = (np.nan_to_num(shares, posinf=0, neginf=0) * _STEPS).astype(np.int16)
+    return steps
 
 
 def _put_back(output: Array, order: npt.NDArray[np.intp]) -> Array:

@@ -89,3 +89,11 @@ def test_a_large_graph_is_asked_by_the_weightiest_columns_of_numbers(
     np.testing.assert_array_equal(asked_about(many.FEW - 1), numbers[:-1])
     rate_and_city = asked_about(many.FEW)[:, 1:].tolist()
     assert rate_and_city == sorted(numbers[:, 1:].tolist())
+
+
+def test_any_numbers_can_be_sorted_by() -> None:
+    rows = {"numbers": np.arange(9.0)[:, None]}
+    odd = [np.full(9, np.nan), np.zeros(9), np.array([1.7e308, -1.7e308, *[np.nan] * 7])]
+    for keys in ([odd[0]], [odd[1]], [odd[2]], odd):
+        (answer,) = many._alike(lambda given: [given["numbers"]], keys, rows)
+        np.testing.assert_array_equal(answer, rows["numbers"])
