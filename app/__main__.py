@@ -29,7 +29,9 @@ def main() -> int:
         logs.configure(logs.FORMS[told.LOG_FORMAT])
         seal.check(told)
         allowed = keys.needed(told)
-        requests = RequestLog(logs.FORMS[told.LOG_FORMAT], every=told.API_LOG_REQUESTS)
+        requests = RequestLog(
+            logs.FORMS[told.LOG_FORMAT], every=told.API_LOG_REQUESTS, bodies=told.API_LOG_BODIES
+        )
         app = _app(told, allowed, requests)
         bound = _bound(told)
     except StartError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
+from time import monotonic
 from typing import IO, TYPE_CHECKING
 
 import orjson
@@ -30,6 +31,8 @@ MOST_RECORDS = 100_000
 LARGEST_JSON = 64_000_000
 KEPT = 32_000_000
 """Bytes of answers that are kept while a table is gone through to know that all of it can be read."""
+SOON = 2.0
+"""Seconds for that: an answer is begun before a slow model has answered all rows."""
 _TRUTH = {"true": True, "false": False}
 
 
@@ -114,11 +117,12 @@ class Batches:
             chunks = (rows.chunk(batch, table, keep=asked.keep) for batch in batches)
             return answered(chunks, self._modelo, start)
 
-        first, size, count = list[Answered](), KEPT if asked.keep else 0, 0
+        first, count, room = list[Answered](), 0, 0 if asked.keep else KEPT
+        until = monotonic() + SOON
         for batch in table.batches():
-            if size < KEPT:
+            if room > 0:
                 first += found([batch], count + 1)
-                size += first[-1].size
+                room = room - first[-1].size if monotonic() < until else 0
             count += batch.num_rows
 
         def answers() -> Iterator[Answered]:

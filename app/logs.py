@@ -10,13 +10,20 @@ from datetime import UTC, datetime
 from time import time
 from typing import Any
 
+from starlette.types import Message, Receive, Scope
+
 from app import trace
 
 SLOW = 1.0
 """Seconds from which on a request is logged though all went well."""
 LONGEST_PATH = 200
+LONGEST_BODY = 10_000
+"""Bytes of a body that are logged, where bodies are."""
 MOST_KEPT = 1000
 """Lines that wait to be written together."""
+
+_BODY = "esteira.body"
+"""Where in a request's scope the beginning of its body is."""
 
 Form = Callable[[Mapping[str, object]], str]
 """Makes a line of what is to be told."""
@@ -66,14 +73,15 @@ def configure(form: Form) -> None:
 
 
 class RequestLog:
-    """A line for each request that failed or was slow, or for every one; never what was sent or answered.
+    """A line for each request that failed or was slow, or for every one; what was sent only if `bodies`.
 
     Lines of all requests are written together, once a second, because a write for each would cost more
     than the prediction.
     """
 
-    def __init__(self, form: Form, *, every: bool) -> None:
+    def __init__(self, form: Form, *, every: bool, bodies: bool = False) -> None:
         self._form = form
+        self.bodies = bodies
         self.slow = 0.0 if every else SLOW
         """Seconds from which on a request that went well is noted."""
         self._kept: list[str] = []
@@ -83,6 +91,19 @@ class RequestLog:
         self._kept.append(self._form(_told(scope, status, seconds)))
         if len(self._kept) >= MOST_KEPT:
             self.flush()
+
+    @staticmethod
+    def hearing(scope: Scope, receive: Receive) -> Receive:
+        """`receive`, which keeps the beginning of the body for the request's line."""
+        scope[_BODY] = b""
+
+        async def hear() -> Message:
+            message = await receive()
+            room = LONGEST_BODY - len(scope[_BODY])
+            scope[_BODY] += message.get("body", b"")[:room]
+            return message
+
+        return hear
 
     def flush(self) -> None:
         """Write the lines that are kept."""
@@ -105,6 +126,8 @@ def _told(scope: MutableMapping[str, Any], status: int, seconds: float) -> dict[
     }
     if key := scope.get("esteira.key"):
         told["key"] = key
+    if _BODY in scope:
+        told["body"] = scope[_BODY].decode(errors="backslashreplace")
     return told
 
 

@@ -64,10 +64,13 @@ class Measured:
         self._app, self._metrics = app, metrics
         self._note = requests.note if requests else _say_nothing
         self._slow = requests.slow if requests else inf
+        self._hearing = requests.hearing if requests and requests.bodies else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if self._hearing:
+            receive = self._hearing(scope, receive)
         status, start = 500, perf_counter()
 
         async def note(message: Message) -> None:

@@ -46,6 +46,8 @@ class Settings(BaseModel):
     """Seconds for a request's head, and before its body, or the reading of its answer, must keep a pace."""
     API_LOG_REQUESTS: bool = False
     """Whether every request is logged, or only those that failed or were slow."""
+    API_LOG_BODIES: bool = False
+    """Whether a request that is logged is logged with what was sent; it may be about people."""
     LOG_FORMAT: Literal["text", "json"] = "text"
     INSTANCE_ID: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
 

@@ -95,6 +95,22 @@ def test_the_log_is_json_with_a_line_for_each_request_where_that_is_asked_for(tm
     assert "Living_Area" not in api.log.read_text()
 
 
+def test_a_line_holds_what_was_sent_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    told = {"LOG_FORMAT": "json", "API_LOG_REQUESTS": "true", "API_LOG_BODIES": "true"}
+    many = json.dumps([RECORD] * 1_000)
+    with serving(tmp_path / "artefatos", **told) as api:
+        httpx.post(f"{api.url}/predict", json=RECORD, trust_env=False)
+        httpx.post(f"{api.url}/predict", content=b"\xff{", trust_env=False)
+        httpx.post(f"{api.url}/predict/batch", content=many, trust_env=False).raise_for_status()
+        assert api.stop() == 0
+    lines = [json.loads(line) for line in api.log.read_text().splitlines()]
+    one, odd, batch = [line["body"] for line in lines if line.get("path", "").startswith("/predict")]
+    assert json.loads(one) == RECORD
+    assert odd == "\\xff{"
+    assert batch == many[:10_000]
+
+
 def test_requests_that_go_well_are_not_logged_by_default(tmp_path: Path) -> None:
     tiny_bundle(tmp_path / "artefatos")
     with serving(tmp_path / "artefatos") as api:

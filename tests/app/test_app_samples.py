@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from typing import Any
@@ -39,6 +40,12 @@ def test_the_shells_and_pythons_lines_print_the_answer(samples: dict[str, str], 
     for command in (["sh", "-c", samples["sh"]], [sys.executable, "-c", samples["python"]]):
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         assert re.search(rf"\b{answer:g}\b", done.stdout), done.stdout
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_rs_lines_print_the_answer(samples: dict[str, str], answer: float):
+    done = subprocess.run(["Rscript", "-"], input=samples["r"], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["[1]", f"{answer:g}"]
 
 
 def test_javascripts_lines_print_the_answer(

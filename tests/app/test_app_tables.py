@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from opening import TestClient, opened
 from test_app_batch import ARROW, CSV, JSON, PARQUET, PATH, as_arrow, as_parquet, read
 
+from app import batches
 from rain import rain_bundle
 from rents import rents_bundle
 from tests.apis import Api, serving
@@ -213,6 +214,31 @@ def test_bad_rows_are_told_in_a_column_of_their_own_unless_the_batch_is_strict(h
     assert refusal(response) == "2 of 5 rows cannot be used (the first row is 1): 2, 4"
     assert [fault["row"] for fault in response.json()["errors"]] == [2, 4, 4, 4]
     assert post(http, GOOD, query="?strict=true").content == post(http, GOOD).content
+
+
+@pytest.mark.parametrize("kind", [CSV, PARQUET, ARROW])
+@pytest.mark.parametrize("strict", ["", "?strict=true"])
+def test_a_table_answers_the_same_however_much_of_the_first_reading_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, strict: str
+) -> None:
+    rows = 40_000
+    cities = pa.array([7 if row in (5, 20_000, 39_999) else 1 + row % 3 for row in range(rows)])
+    areas = pa.array([row % 1001 for row in range(rows)])
+    table = pa.table({"Living Area": areas, "Rate": [2.5] * rows, "City": cities, "Kind": ["a"] * rows})
+    writes = {CSV: lambda it: it.to_pandas().to_csv(index=False), PARQUET: as_parquet, ARROW: as_arrow}
+    answers = []
+    with opened(tiny_bundle(tmp_path)) as http:
+        for kept, seconds in ((batches.KEPT, batches.SOON), (200_000, 60.0), (0, 60.0), (batches.KEPT, 0.0)):
+            monkeypatch.setattr(batches, "KEPT", kept)
+            monkeypatch.setattr(batches, "SOON", seconds)
+            answers.append(post(http, writes[kind](table), kind, strict, Accept=CSV))
+    assert {answer.text for answer in answers} == {answers[0].text}
+    if strict:
+        assert "3 of 40,000 rows" in answers[0].text
+        assert "6, 20001, 40000" in answers[0].text
+    else:
+        found = pd.read_csv(io.StringIO(answers[0].text))
+        assert found.index[found["error"].notna()].tolist() == [5, 20_000, 39_999]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
