@@ -134,11 +134,13 @@ def test_more_requests_than_may_be_underway_get_503_at_once(api: Api) -> None:
     _until(lambda: httpx.post(f"{api.url}/predict", json=RECORD, trust_env=False).status_code == 200, 5)
 
 
-@pytest.mark.parametrize("path", ["/predict/batch", "/invocations", "/v2/models/tiny/infer"])
+@pytest.mark.parametrize(
+    "path", ["/predict/batch", "/invocations", "/v2/models/tiny/infer", "/deployed:predict"]
+)
 def test_more_batches_than_there_is_room_for_get_503_at_once(tmp_path: Path, path: str) -> None:
     tiny_bundle(tmp_path / "artefatos")
     head = POST.replace(b"/predict", path.encode()) + b"Content-Length: 100\r\n\r\n"
-    with serving(tmp_path / "artefatos") as api:
+    with serving(tmp_path / "artefatos", AIP_PREDICT_ROUTE="/deployed:predict") as api:
         waiting = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(8)]
         for client in waiting:
             client.sendall(head)
