@@ -15,8 +15,8 @@ from app.connection import Connection
 
 SLOWEST = 20_000
 """Bytes a second that a body may come at, or an answer be read at, once its client's grace is over."""
-IDLE = 70.0
-"""Seconds; longer than the server's own time for them, which bytes that begin nothing can undo."""
+IDLE = 65.0
+"""Seconds; longer than clients keep an idle connection, so that they are the ones to close it."""
 
 log = logging.getLogger("app")
 
@@ -51,11 +51,10 @@ class Patience:
 
     def look(self, connections: Iterable[Connection], now: float) -> None:
         """End those that have waited too long."""
-        ended = Counter(
-            stage.value for one in list(connections) if (stage := self._overdue(one, now)) is not None
-        )
-        for what, times in ended.items():
-            log.warning("Ended %d connection(s) that waited too long for %s", times, what)
+        ended = Counter(self._overdue(one, now) for one in list(connections))
+        for stage, times in ended.items():
+            if stage not in (None, Stage.IDLE):  # which a client may well leave open
+                log.warning("Ended %d connection(s) that waited too long for %s", times, stage.value)
 
     def _overdue(self, connection: Connection, now: float) -> Stage | None:
         stage = _stage(connection)

@@ -18,8 +18,6 @@ from app.connection import Connection
 from app.heads import HEADS
 from app.patience import Patience
 
-KEEP_ALIVE = 65
-"""Seconds; longer than clients keep an idle connection, so that they are the ones to close it."""
 LINGER = 1.0
 """Seconds that idle connections get, after SIGTERM, to send a last request."""
 LONGEST_REQUEST = 30
@@ -105,7 +103,6 @@ def serve(
         date_header=False,
         log_config=None,
         limit_concurrency=most_requests,
-        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=LONGEST_REQUEST,
     )
     Drained(config, Patience(patience), each_second).run(list(bound))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.apis import Api, serving
+from tests.apis import ROOT, Api, serving
 from tests.bundles import tiny_bundle
 
 PATIENCE = 1.5
@@ -153,6 +155,22 @@ def test_more_batches_than_there_is_room_for_get_503_at_once(tmp_path: Path, pat
         others_are_answered(api)
         for client in waiting:
             client.close()
+
+
+def test_idle_connections_are_closed_after_a_while_without_a_word(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    (tmp_path / "sitecustomize.py").write_text("import app.patience\napp.patience.IDLE = 1.0\n")
+    sooner = os.pathsep.join(map(str, [tmp_path, ROOT, ROOT / "plugins"]))
+    with serving(tmp_path / "artefatos", PYTHONPATH=sooner) as api, ExitStack() as clients:
+        unused, used = (
+            clients.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=10))
+            for _ in range(2)
+        )
+        used.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in used.recv(65536)
+        assert used.recv(1) == unused.recv(1) == b""
+        others_are_answered(api)
+        assert "WARNING" not in api.log.read_text()
 
 
 def test_connections_beyond_what_a_process_can_hold_are_refused(tmp_path: Path) -> None:
