@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import problems
@@ -17,12 +17,12 @@ from app.problems import Refusal
 
 
 class Express:
-    """An application that answers POST requests for one path itself, by what `does` makes of them."""
+    """An application that answers POST requests for one route itself, by what `does` makes of them."""
 
     def __init__(
-        self, app: ASGIApp, path: str, route: BaseRoute, does: Callable[[Scope, Receive], Awaitable[bytes]]
+        self, app: ASGIApp, route: Route, does: Callable[[Scope, Receive], Awaitable[bytes]]
     ) -> None:
-        self._app, self._path, self._route, self._does = app, path, route, does
+        self._app, self._route, self._path, self._does = app, route, route.path, does
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path") != self._path or scope["method"] != "POST":

@@ -105,8 +105,8 @@ def create_app(
     install_platforms(api, platforms, *aip)
     problems.install_pages(api)
     api.openapi = docs.describe_with(api, modelo.record, guarded=keys is not None)  # type: ignore[method-assign]
-    first = api.router.routes[0]
-    api.add_middleware(Express, path=PREDICT, route=first, does=does.predicted)
+    predict = next(one for one in api.routes if isinstance(one, APIRoute) and one.path == PREDICT)
+    api.add_middleware(Express, route=predict, does=does.predicted)
     if keys is not None:
         api.add_middleware(Guard, keys=keys)
     api.add_middleware(Measured, metrics=metrics, requests=requests)
