@@ -182,11 +182,14 @@ def _quality_rows(found: Quality) -> list[Row]:
     of_folds = f"{table.name}: {table.metric} out of fold on {found.train_rows:,} rows ({found.chosen})"
     return [
         ratio_at_least(what, ours, found.baseline, 1, shown, "scikit-learn's default boosting"),
-        ratio_at_least(what, ours, table.reference, 1, shown, before),
         *(
-            [ratio_at_least(of_folds, found.out_of_fold, table.reference, 1, shown, before)]
+            # a score of folds is compared with one of folds
+            [
+                ratio_at_least(of_folds, found.out_of_fold, table.reference, 1, shown, before),
+                ratio(what, ours, table.reference, shown, before),
+            ]
             if table.by_folds
-            else []
+            else [ratio_at_least(what, ours, table.reference, 1, shown, before)]
         ),
         *(
             ratio_at_least(what, ours, theirs, 0.99, shown, RIVALS[rival])
