@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import time
+from pathlib import Path
 
 import httpx
 import pytest
+from opening import opened
 
+from app.answers import Answers
 from app.kinds import KINDS, PREFIX
-from tests.apis import ROOT, Api
+from tests.apis import ROOT, Api, serving
+from tests.bundles import tiny_bundle
 
 TYPES = {kind.type: kind for kind in KINDS}
 JSON = {"Content-Type": "application/json"}
@@ -36,6 +41,41 @@ def test_a_refusal_is_of_a_listed_kind(
     known = TYPES[problem["type"]]
     assert (problem["status"], problem["title"]) == (response.status_code, known.title)
     assert response.status_code == known.status
+
+
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_an_error_of_the_api_itself_says_where_it_is_found_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of the API")
+
+    client = opened(tiny_bundle(tmp_path))
+    monkeypatch.setattr(Answers, "one", broken)
+    response = client.post(path, json={}, headers={"X-Request-Id": "mine"})
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (response.status_code, problem["type"]) == (500, "/problems/internal-error")
+    assert problem["request_id"]
+    assert "secret" not in response.text
+    assert "Traceback" not in response.text
+
+
+def test_a_client_that_leaves_in_the_midst_of_a_record_is_no_error_of_the_api(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+    )
+    with serving(tmp_path / "artefatos") as api:
+        with socket.create_connection(("127.0.0.1", api.port), timeout=10) as client:
+            client.sendall(head)
+        counted = 'http_requests_total{route="/predict",status="400"} 1.0'
+        deadline = time.monotonic() + 10
+        while counted not in httpx.get(f"{api.url}/metrics", trust_env=False).text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert api.stop() == 0
+        assert "Traceback" not in api.log.read_text()
 
 
 def test_what_is_no_http_is_a_problem_too(tiny_api: Api) -> None:
