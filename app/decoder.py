@@ -1,10 +1,12 @@
 """Decodes Parquet or Arrow from standard input, in a process of its own: a bad file ends it, not the API.
 
-What it writes is a plain Arrow stream; when it fails, the reason is the end of its standard error.
+What it writes is a plain Arrow stream; when it fails, the reason goes to a pipe of its own: what libraries
+say on standard error can be of any length.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -18,11 +20,7 @@ MEMORY = 768 << 20
 SECONDS = 300
 
 
-REASON = "\x00reason: "
-"""Stands before the reason, behind what its libraries may have said."""
-
-
-def main(kind: str, packages: str, chunk: int) -> int:
+def main(kind: str, packages: str, chunk: int, reasons: int) -> int:
     """Decode; 1 if that fails."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
@@ -31,7 +29,7 @@ def main(kind: str, packages: str, chunk: int) -> int:
     try:
         _write(kind, chunk)
     except BaseException as error:  # noqa: BLE001 - the library panics with exceptions of its own
-        sys.stderr.write(REASON + str(error).removeprefix("C Data interface error: ")[:300])
+        os.write(reasons, str(error).removeprefix("C Data interface error: ")[:300].encode(errors="replace"))
         return 1
     return 0
 
@@ -62,4 +60,4 @@ def _sliced(reader: RecordBatchReader, chunk: int) -> Iterator[RecordBatch]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

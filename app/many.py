@@ -34,7 +34,7 @@ Ask = Callable[[Inputs], list[Array]]
 
 def asking(ask: Ask, metadata: Metadata, columns: Mapping[str, Column]) -> Callable[[Columns], list[Array]]:
     """How the version's graph is asked about many rows; `columns` are the model's, in order."""
-    split, stacked = Split(ask, len(os.sched_getaffinity(0))), _stacked(list(columns.values()))
+    split, stacked = Split(ask, _cores()), _stacked(list(columns.values()))
     if metadata.files["onnx"].bytes < LARGE:
         return lambda given: (ask if len(given[0]) < FEW_OF_SMALL else split.outputs)(stacked(given))
     places = {name: at for at, (name, column) in enumerate(columns.items()) if not is_text(column)}
@@ -49,6 +49,11 @@ def asking(ask: Ask, metadata: Metadata, columns: Mapping[str, Column]) -> Calla
         return _alike(split.outputs, [given[at] for at in keys[:MOST_KEYS]], inputs)
 
     return outputs
+
+
+def _cores() -> int:
+    """Those that this process may run on, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Split:
