@@ -19,6 +19,7 @@ from opening import TestClient, opened
 
 from rain import COMPARED, rain_bundle
 from rents import rents_bundle
+from tests.bundles import tiny_bundle
 
 JSON, CSV = "application/json", "text/csv"
 PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"
@@ -31,6 +32,7 @@ def apis(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TestClient]:
     return {
         "rain": opened(rain_bundle(tmp_path_factory.mktemp("rain"), compared=COMPARED)),
         "rents": opened(rents_bundle(tmp_path_factory.mktemp("rents"))),
+        "tiny": opened(tiny_bundle(tmp_path_factory.mktemp("tiny"))),
     }
 
 
@@ -153,6 +155,23 @@ def test_each_row_is_answered_as_it_is_alone_whatever_the_type(
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].partition(";")[0] == accept
     same(read(response.content, accept), expected)
+
+
+ODD = st.sampled_from(
+    [True, False, 0, 1, 2, -1, 1.0, 2.5, 0.0, None, "1", "true", "a", "", [], {}, 2**53, 1e308]
+)
+CELLS = dict.fromkeys(("Living_Area", "Rate", "City", "Kind"), ODD)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=5))
+def test_values_of_any_json_type_are_judged_as_they_are_alone(
+    apis: dict[str, TestClient], rows: Rows
+) -> None:
+    expected = [row["error"] for row in alone(apis["tiny"], rows)]
+    for content in (rows, columns(rows)):
+        answer = apis["tiny"].post(PATH, json=content).json()
+        assert [row.get("error") for row in answer["predictions"]] == expected
 
 
 def _json(value: Any) -> Any:
