@@ -56,7 +56,9 @@ def rows_of(found: Answered, modelo: Modelo) -> bytes:
         place: b"{%b,%b}" % (answer, _listed(listed(place, [])))
         for place, answer in zip(found.good.tolist(), members, strict=True)
     }
-    rows |= {place: b'{"prediction":null,"error":%b}' % _json(found.error(place)) for place in found.bad}
+    rows |= {
+        place: b'{"prediction":null,"error":%b}' % orjson.dumps(found.error(place)) for place in found.bad
+    }
     return b",".join(rows[place] for place in range(found.rows))
 
 
@@ -64,20 +66,16 @@ def _head(metadata: Metadata) -> bytes:
     head: dict[str, str | int] = {"case": metadata.case, "version": metadata.version}
     if metadata.unit is not None:
         head["unit"] = metadata.unit
-    return _json(head)[1:-1]
+    return orjson.dumps(head)[1:-1]
 
 
 def _details(metadata: Metadata) -> bytes:
     scores = {compared.name: compared.scores for compared in metadata.compared}
-    return b',"technical_details":%b' % _json(scores) if scores else b""
+    return b',"technical_details":%b' % orjson.dumps(scores) if scores else b""
 
 
 def _listed(warnings: list[str]) -> bytes:
-    return b'"warnings":%b' % _json(warnings) if warnings else b'"warnings":[]'
-
-
-def _json(content: object) -> bytes:
-    return orjson.dumps(content)
+    return b'"warnings":%b' % orjson.dumps(warnings) if warnings else b'"warnings":[]'
 
 
 def _refusal(error: ValidationError, modelo: Modelo) -> Refusal:

@@ -9,6 +9,8 @@ from starlette.types import Receive, Scope
 
 from app.problems import Refusal
 
+LARGEST_RECORD = 1_000_000
+"""Bytes of a body that holds one record."""
 _JSON = b"application/json"
 
 

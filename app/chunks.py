@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -70,12 +69,6 @@ def answered(chunks: Iterable[Chunk], modelo: Modelo, start: int = 1) -> Iterato
     for chunk in chunks:
         yield _answered(chunk, start, modelo)
         start += chunk.rows
-
-
-def first_faults(found: Iterable[Answered]) -> list[Fault]:
-    """What is wrong with the first bad rows."""
-    listed = chain.from_iterable(one.bad.values() for one in found)
-    return list(chain.from_iterable(faults for faults, _ in zip(listed, range(MOST_LISTED), strict=False)))
 
 
 def _answered(chunk: Chunk, start: int, modelo: Modelo) -> Answered:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MEMORY = 768 << 20
 """Bytes of address space; what its libraries take of it is a tenth."""
 SECONDS = 300
+LONGEST_REASON = 1_000
 
 
 def main(kind: str, packages: str, chunk: int, reasons: int) -> int:
@@ -29,7 +30,7 @@ def main(kind: str, packages: str, chunk: int, reasons: int) -> int:
     try:
         _write(kind, chunk)
     except BaseException as error:  # noqa: BLE001 - the library panics with exceptions of its own
-        os.write(reasons, str(error).removeprefix("C Data interface error: ")[:300].encode(errors="replace"))
+        os.write(reasons, str(error)[:LONGEST_REASON].encode(errors="replace"))
         return 1
     return 0
 

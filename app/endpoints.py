@@ -22,7 +22,6 @@ from app.modelo import Modelo
 from app.platforms.routes import Platforms
 from app.problems import Refusal
 
-LARGEST_RECORD = 1_000_000
 BATCHES_AT_ONCE = 2
 AT_ONCE = 2_000_000
 """Bytes of an answer that are sent as one; a longer one is sent as it comes."""
@@ -85,7 +84,7 @@ class Endpoints:
 
     async def predicted(self, scope: Scope, receive: Receive) -> bytes:
         """The answer to a request for one prediction; raises Refusal."""
-        content = await body.read(scope, receive, LARGEST_RECORD)
+        content = await body.read(scope, receive, body.LARGEST_RECORD)
         try:
             answer, warnings = self.answers.one(content)
         except Refusal:

@@ -21,7 +21,6 @@ from esteira.bundle import Answer, Value
 from esteira.case import Date, json_name
 from esteira.days import to_text
 
-LARGEST_RECORD = 1_000_000
 MOST_WAITING = 16
 ABOUT = (
     "By how much each field's value moves the answer, as against the model's own examples: Shapley values, "
@@ -63,7 +62,7 @@ class Explainer:
 
     async def explain(self, request: Request) -> Response:
         """The route; raises Refusal."""
-        content = await body.read(request.scope, request.receive, LARGEST_RECORD)
+        content = await body.read(request.scope, request.receive, body.LARGEST_RECORD)
         self._answers.one(content)  # what POST /predict refuses is refused here, in the same words
         values = values_of(self._modelo.one.validate_json(content))
         if self.is_busy:

@@ -66,7 +66,7 @@ def _readable(kind: Kind, does: Callable[[], Read]) -> Read:
     except OSError as error:
         raise upload.no_room(error.strerror or str(error)) from None
     except BaseException as error:  # noqa: BLE001 - the library panics with an exception of its own
-        raise _unreadable(kind, str(error).removeprefix("C Data interface error: ")) from None
+        raise _unreadable(kind, str(error)) from None
 
 
 class TableRows:
