@@ -108,13 +108,13 @@ def _number(value: float, judge: Judge) -> int | float | None:
 
 
 def _floats(cells: Array) -> Floats:
-    return np.array(cells.to_pylist() if cells.null_count else cells.to_numpy(), np.float64)
+    return np.asarray(cells.to_pylist() if cells.null_count else cells.to_numpy(), np.float64)
 
 
 def _days(cells: Array) -> Floats:
     """Exactly as `days.to_days` gives them, or infinite where they are too far off for that."""
     if DataType.is_date32(cells.type):
         return _floats(cells.cast(DataType.int32()).cast(FLOAT))
-    ticks = _floats(cells.cast(INTEGER).cast(FLOAT))
+    ticks = _floats(cells.cast(INTEGER).cast(FLOAT)).copy()
     ticks[np.abs(ticks) >= _EXACT] = np.inf
     return ticks / (SECONDS_OF_DAY * UNITS[cells.type.time_unit or "ms"])

@@ -125,12 +125,10 @@ def _missing(values: npt.NDArray[Any]) -> float | str:
 
 
 def _finite(outputs: Sequence[npt.NDArray[Any]]) -> Mask:
-    if not outputs:
-        return np.ones(0, np.bool_)
-    numbers = [np.isfinite(output).all(axis=1) for output in outputs if output.dtype.kind == "f"]
-    finite = np.ones(len(outputs[0]), np.bool_)
-    for each in numbers:
-        finite &= each
+    finite = np.ones(len(outputs[0]) if outputs else 0, np.bool_)
+    for output in outputs:
+        if output.dtype.kind == "f" and not (known := np.isfinite(output)).all():
+            finite &= known.all(axis=1)
     return finite
 
 

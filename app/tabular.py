@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Generator, Iterable, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
@@ -22,6 +23,8 @@ from app.problems import Refusal
 
 TEXT = DataType.utf8()
 BLOCK = 1 << 18
+IN_MEMORY = 32_000_000
+"""Bytes of a Parquet file that is written in memory; a larger one is in a temporary file."""
 _END_OF_STREAM = 8
 """The length in bytes of what ends an Arrow stream."""
 
@@ -89,12 +92,12 @@ def _arrow(batches: Iterable[RecordBatch], schema: Schema) -> Generator[bytes, N
 
 def _stream(schema: Schema, batches: list[RecordBatch]) -> bytes:
     out = io.BytesIO()
-    arro3.io.write_ipc_stream(RecordBatchReader.from_batches(schema, batches), out)
+    arro3.io.write_ipc_stream(RecordBatchReader.from_batches(schema, batches), out, compression=None)
     return out.getvalue()
 
 
 def _parquet(batches: Iterable[RecordBatch], schema: Schema) -> Generator[bytes, None, None]:
-    out = cast("IO[bytes]", SpooledTemporaryFile(BLOCK * 16))  # noqa: SIM115 - closed below
+    out = cast("IO[bytes]", SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - closed below
     try:
         _write_parquet(RecordBatchReader.from_batches(schema, batches), out)
         out.seek(0)
@@ -147,7 +150,14 @@ def _spread(values: npt.NDArray[Any], found: Answered, kind: DataType) -> Array:
 
 
 def _texts(by_place: dict[int, str], rows: int) -> Array:
+    if not by_place:
+        return _no_texts(rows)
     cells: list[str | None] = [None] * rows
     for place, text in by_place.items():
         cells[place] = text
     return Array(cells, type=TEXT)
+
+
+@lru_cache(2)
+def _no_texts(rows: int) -> Array:
+    return Array([None] * rows, type=TEXT)

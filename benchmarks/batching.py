@@ -1,115 +1,137 @@
 """1,000,000 rows as a file through POST /predict/batch, against DuckDB reading and writing the same file.
 
 Both read a file from disk and write one. Ours goes over HTTP and answers each row; DuckDB copies its
-columns, an Arrow stream by way of pyarrow. In turn, medians: `python -m benchmarks.batching`.
+columns, in this process and also behind a bare server. In turn, medians: `python -m benchmarks.batching`.
 """
 
 from __future__ import annotations
 
+import http.client
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import httpx
-import pyarrow as pa
 
 from benchmarks import rival_serving
-from benchmarks.rival_serving import OURS, Server
+from benchmarks.copying import KINDS, copy, write_arrow
+from benchmarks.errors import BenchmarkError
+from benchmarks.place import free_ports
+from benchmarks.rival_serving import OURS
 from esteira.data.synthetic.houses import house_prices
+from esteira.settings import PROJECT
 
 ROWS = 1_000_000
 ROUNDS = 5
-TYPES = {
-    "CSV": "text/csv",
-    "Parquet": "application/vnd.apache.parquet",
-    "Arrow": "application/vnd.apache.arrow.stream",
-}
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batching:
-    """One kind of file: median seconds of both sides, and what the API's memory was at most up to then."""
+    """One kind of file: median seconds of each side, and what the API's memory was at most up to then."""
 
     kind: str
     file_bytes: int
     seconds: float
     duckdb_seconds: float
+    duckdb_http_seconds: float
     peak_mb: float
 
 
 def measure(rows: int = ROWS, rounds: int = ROUNDS) -> list[Batching]:
-    """Each kind of file, after one round that is not counted; raises BenchmarkError when the API fails."""
+    """Each kind of file, after one round that is not counted; raises BenchmarkError when a server fails."""
     with tempfile.TemporaryDirectory(prefix="esteira-batching-") as name, duckdb.connect() as engine:
         folder = Path(name)
         names, held = rival_serving.trained("linear", folder)
         question = rival_serving.questions(names)[OURS]
         files = _files(engine, folder, rows)
-        with rival_serving.served(OURS, folder, {}, question, held) as server:
-            return [_of(kind, file, engine, server, rounds) for kind, file in files.items()]
+        with rival_serving.served(OURS, folder, {}, question, held) as server, _copying(folder) as rival:
+            found = []
+            for kind, file in files.items():
+                target = file.with_name(f"answer.{kind.lower()}")
+                sides: list[Callable[[], None]] = [
+                    lambda: _send(f"{server.url}/predict/batch", kind, file, target),  # noqa: B023
+                    lambda: copy(engine, kind, file, target),  # noqa: B023
+                    lambda: _send(f"{rival}/copy", kind, file, target),  # noqa: B023
+                ]
+                ours, theirs, served = _medians(sides, rounds)
+                found.append(
+                    Batching(
+                        kind=kind,
+                        file_bytes=file.stat().st_size,
+                        seconds=ours,
+                        duckdb_seconds=theirs,
+                        duckdb_http_seconds=served,
+                        peak_mb=server.peak_mb(),
+                    )
+                )
+            return found
 
 
 def _files(engine: duckdb.DuckDBPyConnection, folder: Path, rows: int) -> dict[str, Path]:
     house_prices(folder / "houses.csv", rows)
     engine.from_csv_auto(str(folder / "houses.csv")).project("* EXCLUDE (Prices)").create("houses")
-    found = {kind: folder / f"rows.{kind.lower()}" for kind in TYPES}
+    found = {kind: folder / f"rows.{kind.lower()}" for kind in KINDS}
     engine.execute(f"COPY houses TO '{found['CSV']}' (FORMAT csv, HEADER)")
     engine.execute(f"COPY houses TO '{found['Parquet']}' (FORMAT parquet)")
-    _write_arrow(engine.table("houses").to_arrow_reader(), found["Arrow"])
+    write_arrow(engine.table("houses").to_arrow_reader(), found["Arrow"])
     return found
 
 
-def _of(kind: str, file: Path, engine: duckdb.DuckDBPyConnection, server: Server, rounds: int) -> Batching:
-    target = file.with_name(f"answer.{kind.lower()}")
-    ours: Callable[[], object] = lambda: _send(server.url, file, TYPES[kind], target)  # noqa: E731
-    theirs: Callable[[], object] = lambda: _copy(engine, kind, file, target)  # noqa: E731
-    taken = [(_seconds(ours), _seconds(theirs)) for _ in range(rounds + 1)][1:]
-    mine, other = (statistics.median(side) for side in zip(*taken, strict=True))
-    return Batching(
-        kind=kind,
-        file_bytes=file.stat().st_size,
-        seconds=mine,
-        duckdb_seconds=other,
-        peak_mb=server.peak_mb(),
-    )
+@contextmanager
+def _copying(folder: Path) -> Iterator[str]:
+    """The address of DuckDB behind HTTP."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "benchmarks.copying", str(folder), str(port)]
+    process = subprocess.Popen(command, cwd=PROJECT)
+    try:
+        deadline = time.monotonic() + 30
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+            else:
+                break
+        else:
+            raise BenchmarkError("DuckDB's server did not start; its output above says why")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
-def _send(url: str, file: Path, kind: str, target: Path) -> None:
-    told = {"content-type": kind, "accept": kind, "content-length": str(file.stat().st_size)}
-    asked = {"content": _blocks(file), "headers": told, "timeout": 600}
-    with httpx.stream("POST", f"{url}/predict/batch", **asked) as answer, target.open("wb") as out:  # type: ignore[arg-type]
-        if answer.status_code != 200:
-            answer.read()
-        answer.raise_for_status()
-        for part in answer.iter_raw(_BLOCK):
-            out.write(part)
+def _send(url: str, kind: str, file: Path, target: Path) -> None:
+    """By the leanest client that Python has: what is measured is the server."""
+    place, _, path = url.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(place, timeout=600, blocksize=_BLOCK)
+    told = {"Content-Type": KINDS[kind], "Content-Length": str(file.stat().st_size)}
+    try:
+        with file.open("rb") as content, target.open("wb") as out:
+            connection.request("POST", f"/{path}", content, told)
+            answer = connection.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise BenchmarkError(f"{url} answered {answer.status}: {answer.read()[:500]!r}")
+            while part := answer.read(_BLOCK):
+                out.write(part)
+    finally:
+        connection.close()
 
 
-def _blocks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as content:
-        while block := content.read(_BLOCK):
-            yield block
+def _medians(sides: list[Callable[[], None]], rounds: int) -> list[float]:
+    """Seconds of each side, asked in turn."""
+    taken = [[_seconds(side) for side in sides] for _ in range(rounds + 1)][1:]
+    return [statistics.median(one) for one in zip(*taken, strict=True)]
 
 
-def _copy(engine: duckdb.DuckDBPyConnection, kind: str, file: Path, target: Path) -> None:
-    if kind == "Arrow":
-        with pa.ipc.open_stream(pa.memory_map(str(file))) as stream:
-            _write_arrow(engine.from_arrow(stream).to_arrow_reader(), target)
-    else:
-        engine.execute(f"COPY (FROM read_{kind.lower()}('{file}')) TO '{target}' (FORMAT {kind.lower()})")
-
-
-def _write_arrow(rows: pa.RecordBatchReader, target: Path) -> None:
-    with pa.OSFile(str(target), "wb") as out, pa.ipc.new_stream(out, rows.schema) as stream:
-        for batch in rows:
-            stream.write_batch(batch)
-
-
-def _seconds(does: Callable[[], object]) -> float:
+def _seconds(does: Callable[[], None]) -> float:
     began = time.perf_counter()
     does()
     return time.perf_counter() - began
@@ -119,5 +141,6 @@ if __name__ == "__main__":
     for found in measure():
         print(
             f"{found.kind:8}{found.seconds:6.2f} s  DuckDB {found.duckdb_seconds:5.2f} s  "
-            f"{found.seconds / found.duckdb_seconds:.2f} ×  {found.peak_mb:.0f} MB at most"
+            f"{found.seconds / found.duckdb_seconds:.2f} ×  behind HTTP {found.duckdb_http_seconds:5.2f} s  "
+            f"{found.seconds / found.duckdb_http_seconds:.2f} ×  {found.peak_mb:.0f} MB at most"
         )

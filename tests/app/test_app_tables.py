@@ -49,6 +49,15 @@ def refusal(response: httpx.Response, status: int = 422) -> str:
     return str(response.json()["detail"])
 
 
+def test_an_arrow_answer_is_not_compressed_as_not_every_reader_can_undo_that(http: httpx.Client) -> None:
+    rows = pa.concat_tables([TABLE] * 1_000).combine_chunks()
+    answer = post(http, as_arrow(rows), ARROW)
+    with pa.ipc.open_stream(answer.content) as stream:
+        table = stream.read_all()
+    assert table.num_rows == 1_000
+    assert len(answer.content) > table.nbytes
+
+
 @pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize(
     ("accept", "answered"),
@@ -299,8 +308,8 @@ def test_limits_on_rows_and_bytes_are_named_and_hold_for_every_type(tmp_path: Pa
 def test_what_does_not_fit_into_temporary_files_is_refused(tmp_path: Path) -> None:
     tiny_bundle(tmp_path / "artefatos")
     noise = random.Random(1).randbytes(50_000).hex()  # noqa: S311
-    notes = [f"{row} {noise[row % 10 * 10_000 :][:10_000]}" for row in range(800)]
-    table = pa.table({name: pa.array([value] * 800) for name, value in RECORD.items()} | {"note": notes})
+    notes = [f"{row} {noise[row % 10 * 10_000 :][:10_000]}" for row in range(4_000)]
+    table = pa.table({name: pa.array([value] * 4_000) for name, value in RECORD.items()} | {"note": notes})
     small = io.BytesIO()
     pq.write_table(table, small, compression="zstd", use_dictionary=False)
     large = HEAD + "1,2.25,1,a\n" * 400_000
