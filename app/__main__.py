@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app import keys, listener, logs, seal, server, settings
 from app.batches import Limits
+from app.guard import OPEN
 from app.keys import Keys
 from app.logs import RequestLog
 from app.main import create_app, create_unavailable_app
@@ -43,6 +44,7 @@ def main() -> int:
         bound,
         most_requests=told.API_MOST_REQUESTS,
         patience=told.API_PATIENCE,
+        always={*OPEN, told.AIP_HEALTH_ROUTE},
         each_second=[requests.flush, *([allowed.refresh] if allowed else [])],
     )
     log.info("Finished what was begun; stopping")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 from typing import Any, cast
 
 import httptools
@@ -12,6 +13,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app import kinds, trace
+from app.guard import OPEN
 from app.heads import HEADS
 from app.kinds import Kind
 from app.oneway import Joining
@@ -23,8 +25,8 @@ MOST_PIPELINED = 32
 LARGEST_HEAD = 65_536
 RETRY_AFTER = 1
 """Seconds; the requests that wait are answered within less."""
-_ALWAYS = frozenset({"/health/live", "/health/ready"})
-"""Answered however many wait: a process that is busy is no process that is broken."""
+_SOME = -1
+"""That something of a body just came."""
 _OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
 _NOTED = frozenset({b"expect", b"traceparent", b"x-request-id"})
 
@@ -32,16 +34,25 @@ log = logging.getLogger("app")
 
 
 class Connection(HttpToolsProtocol):
-    """HTTP over one connection; `limit_concurrency` is how many requests may be underway at once."""
+    """HTTP over one connection; `limit_concurrency` is how many requests may be underway at once.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    What is asked for by one of the paths `always` is answered however many are: a process that is busy is
+    no process that is broken.
+    """
+
+    def __init__(self, *args: Any, always: Collection[str] = OPEN, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._always = always
         # uvicorn's own way to refuse would answer with plain text, and counts idle connections too
         self._most, self.limit_concurrency = self.limit_concurrency or 1, None
         self.came = 0
         """Bytes of bodies that did not come with their heads."""
         self.head = 0
         """Bytes of a head that is not whole yet."""
+        self.running: RequestResponseCycle | None = None
+        """The last request that was begun; `cycle` is the last that came, which may wait for this one."""
+        self._around = 0
+        """Bytes since the last of a body that are none of it: chunks' own words, and fields after them."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.joining = Joining(transport, self.loop)
@@ -69,9 +80,11 @@ class Connection(HttpToolsProtocol):
             self.head += size
         else:
             self.head, self.came = 0, self.came + size
+            in_body = self.cycle is not None and self.cycle.more_body and self._around != _SOME
+            self._around = self._around + size if in_body else 0
         if self.head > LARGEST_HEAD and not self.transport.is_closing():
             self.refuse(kinds.HEAD_TOO_LARGE, f"The head is larger than {LARGEST_HEAD:,} bytes, the limit")
-        if len(self.pipeline) > MOST_PIPELINED:
+        if len(self.pipeline) > MOST_PIPELINED or self._around > LARGEST_HEAD:
             self.transport.abort()
 
     def is_in_head(self) -> bool:
@@ -95,9 +108,21 @@ class Connection(HttpToolsProtocol):
 
     def is_busy(self) -> bool:
         """Whether a request is not answered yet."""
-        return self.cycle is not None and not self.cycle.response_complete
+        return self.running is not None and not self.running.response_complete
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.running is not None and self.is_busy():
+            self.running.disconnected = True
+            self.running.message_event.set()
+
+    def on_body(self, body: bytes) -> None:
+        self._around = _SOME
+        super().on_body(body)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self.cycle is not None and self.scope is self.cycle.scope:
+            return  # it comes after the body, where nothing here reads any
         name = name.lower()
         if name in _NOTED:
             if name == b"expect":
@@ -111,10 +136,10 @@ class Connection(HttpToolsProtocol):
 
     def refuse(self, kind: Kind, detail: str) -> None:
         """Answer with a problem, whatever was begun, and close."""
-        if self.is_busy():
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            if self.cycle.response_started:
+        if self.running is not None and self.is_busy():
+            self.running.disconnected = True
+            self.running.message_event.set()
+            if self.running.response_started:
                 self.transport.abort()
                 return
         self.pipeline.clear()
@@ -123,8 +148,9 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self.running = cycle
         self.joining.scope = cycle.scope  # type: ignore[assignment]
-        if len(self.tasks) >= self._most and cycle.scope["path"] not in _ALWAYS:
+        if len(self.tasks) >= self._most and cycle.scope["path"] not in self._always:
             _Told.overloaded("requests are underway")
             app = cast(ASGI3Application, _busy)
         task = self.loop.create_task(cycle.run_asgi(app))

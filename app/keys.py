@@ -101,11 +101,18 @@ class Keys:
             seen = None
         if seen == self._seen:
             return
-        self._seen = seen
         try:
             self._take(_read(self._path) if seen else Entries(keys=[]))
-        except (OSError, ValueError) as error:
-            log.error("%s cannot be used, the keys stay as they were: %s", self._path, _why(error))  # noqa: TRY400
+        except OSError as error:  # it is tried again until it can be read: a key in it may be revoked
+            self._complain(error)
+        except ValueError as error:
+            self._seen = seen
+            self._complain(error)
+        else:
+            self._seen = seen
+
+    def _complain(self, error: Exception) -> None:
+        log.error("%s cannot be used, the keys stay as they were: %s", self._path, _why(error))
 
     def _take(self, entries: Entries) -> None:
         """A key that is as it was keeps what is left of its rate."""

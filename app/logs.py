@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -36,11 +37,18 @@ def as_json(told: Mapping[str, object]) -> str:
 def as_text(told: Mapping[str, object]) -> str:
     head = f"{told['time']} {str(told['level']).upper()} {told['message']}"
     rest = "".join(
-        f" {name}={value}"
+        f" {name}={_on_one_line(str(value))}"
         for name, value in told.items()
         if name not in ("time", "level", "message", "exception")
     )
     return f"{head}{rest}" + (f"\n{told['exception']}" if "exception" in told else "")
+
+
+def _on_one_line(text: str) -> str:
+    """What somebody sent, so that it cannot look like another line, or steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 FORMS: Mapping[str, Form] = {"text": as_text, "json": as_json}
@@ -106,11 +114,12 @@ class RequestLog:
         return hear
 
     def flush(self) -> None:
-        """Write the lines that are kept."""
+        """Write the lines that are kept; lost where they cannot be, as a full disk must not end the API."""
         if self._kept:
             kept, self._kept = self._kept, []
-            sys.stderr.write("\n".join(kept) + "\n")
-            sys.stderr.flush()
+            with suppress(OSError, ValueError):  # as `logging` does
+                sys.stderr.write("\n".join(kept) + "\n")
+                sys.stderr.flush()
 
 
 def _told(scope: MutableMapping[str, Any], status: int, seconds: float) -> dict[str, object]:
@@ -120,7 +129,7 @@ def _told(scope: MutableMapping[str, Any], status: int, seconds: float) -> dict[
         "message": "request",
         "request_id": trace.number(scope),
         "method": scope["method"],
-        "path": scope["path"][:LONGEST_PATH].encode("unicode_escape").decode(),
+        "path": scope["path"][:LONGEST_PATH],
         "status": status,
         "milliseconds": round(seconds * 1000, 3),
     }

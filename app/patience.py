@@ -33,10 +33,10 @@ class Stage(Enum):
 
 @dataclass
 class _Watched:
-    """A connection that has waited for the same thing of the same request since `since`."""
+    """A connection that has waited for the same thing of the same request, `of`, since `since`."""
 
     stage: Stage
-    scope: Any
+    of: Any
     since: float
     moved: int
     """Bytes that had come, or been read, then."""
@@ -62,8 +62,9 @@ class Patience:
             self._watched.pop(connection, None)
             return None
         known, moved = self._watched.get(connection), _moved(connection, stage)
-        if known is None or known.stage != stage or known.scope is not connection.scope:
-            self._watched[connection] = _Watched(stage, connection.scope, now, moved)
+        of = connection.running if connection.is_busy() else connection.scope
+        if known is None or known.stage != stage or known.of is not of:
+            self._watched[connection] = _Watched(stage, of, now, moved)
             return None
         if now - known.since <= self._allowed(stage, moved - known.moved):
             return None
@@ -80,7 +81,7 @@ class Patience:
 
 def _stage(connection: Connection) -> Stage | None:
     """What the connection waits for; None while nobody has to hurry."""
-    cycle = connection.cycle
+    cycle = connection.running
     if connection.transport.get_write_buffer_size():
         return Stage.READER
     if cycle is None or cycle.response_complete:

@@ -6,15 +6,18 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import cast
 
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from app import listener
 from app.connection import Connection
+from app.guard import OPEN
 from app.heads import HEADS
 from app.patience import Patience
 
@@ -88,13 +91,17 @@ def serve(
     *,
     most_requests: int = MOST_REQUESTS,
     patience: float = PATIENCE,
+    always: Collection[str] = OPEN,
     each_second: Sequence[Callable[[], None]] = (),
 ) -> None:
-    """Serve on bound sockets until told to stop; `each_second` is done once more at the end."""
+    """Serve on bound sockets until told to stop; `each_second` is done once more at the end.
+
+    Requests for one of the paths `always` are answered beyond `most_requests` too.
+    """
     config = Config(
         app,
         loop="uvloop",
-        http=Connection,
+        http=cast("type[Connection]", partial(Connection, always=always)),
         ws="none",
         lifespan="off",
         access_log=False,

@@ -21,7 +21,7 @@ def note(scope: MutableMapping[str, Any], name: bytes, value: bytes) -> None:
     """
     if name == b"traceparent":
         found = _TRACEPARENT.match(value)
-        if found:
+        if found and (found.end() == len(value) or value[:2] != b"00"):  # later versions may say more
             scope[NUMBER], scope[PARENT] = found[1].decode(), True
     elif PARENT not in scope and _REQUEST_ID.fullmatch(value):
         scope[NUMBER] = value.decode()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import resource
+import time
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -67,6 +69,8 @@ def test_a_trace_comes_back(http: httpx.Client) -> None:
         ("traceparent", f"00-{'0' * 32}-b7ad6b7169203331-01", None),
         ("traceparent", f"ff-{TRACE}-b7ad6b7169203331-01", None),
         ("traceparent", "nonsense", None),
+        ("traceparent", f"{TRACEPARENT}-more", None),
+        ("traceparent", f"01{TRACEPARENT[2:]}-more", TRACE),
     ],
 )
 def test_only_what_can_be_a_number_comes_back(
@@ -90,7 +94,7 @@ def test_the_log_is_json_with_a_line_for_each_request_where_that_is_asked_for(tm
     assert (asked["request_id"], asked["method"], asked["path"]) == (TRACE, "POST", "/predict")
     assert (asked["status"], asked["level"]) == (200, "info")
     assert asked["milliseconds"] < 1000
-    assert (unknown["path"], unknown["status"]) == ("/a\\nb", 404)
+    assert (unknown["path"], unknown["status"]) == ("/a\nb", 404)
     assert len(unknown["request_id"]) == 32
     assert "Living_Area" not in api.log.read_text()
 
@@ -109,6 +113,35 @@ def test_a_line_holds_what_was_sent_only_where_that_is_asked_for(tmp_path: Path)
     assert json.loads(one) == RECORD
     assert odd == "\\xff{"
     assert batch == many[:10_000]
+
+
+def test_what_was_sent_cannot_look_like_another_line_of_the_log(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    told = {"LOG_FORMAT": "text", "API_LOG_REQUESTS": "true", "API_LOG_BODIES": "true"}
+    forged = '{"Kind":"é"}\n2030-01-01T00:00:00.000Z ERROR forged\x1b[31m'
+    with serving(tmp_path / "artefatos", **told) as api:
+        httpx.post(f"{api.url}/predict", content=forged.encode(), trust_env=False)
+        httpx.get(f"{api.url}/a%0Ab", trust_env=False)
+        assert api.stop() == 0
+    lines = api.log.read_text().splitlines()
+    assert [line for line in lines if "forged" in line and line.startswith("2030")] == []
+    assert [
+        line
+        for line in lines
+        if line.endswith('body={"Kind":"é"}\\n2030-01-01T00:00:00.000Z ERROR forged\\x1b[31m')
+    ]
+    assert [line for line in lines if "path=/a\\nb" in line]
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_api(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    with serving(tmp_path / "artefatos", API_LOG_REQUESTS="true") as api:
+        resource.prlimit(api.process.pid, resource.RLIMIT_FSIZE, (0, 0))  # as if the disk were full
+        for _ in range(3):
+            assert httpx.post(f"{api.url}/predict", json=RECORD, trust_env=False).status_code == 200
+            time.sleep(1)
+        assert api.process.poll() is None
+        assert "path=/predict" not in api.log.read_text()
 
 
 def test_requests_that_go_well_are_not_logged_by_default(tmp_path: Path) -> None:

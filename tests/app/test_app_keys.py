@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from app import keys
 from cliente import Cliente, RefusedError
 from esteira import apikeys
 from tests.apis import Api, free_port, launch, serving
@@ -132,6 +133,25 @@ def test_a_file_that_breaks_lets_in_whom_it_let_in(api: Api, home: Path, key: st
     _until(lambda: ask(api, X_API_Key=key).status_code == 401)
     apikeys.path(home).write_bytes(before)
     _until(lambda: ask(api, X_API_Key=key).status_code == 200)
+
+
+def test_a_revoked_key_is_gone_also_where_the_file_could_not_be_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = apikeys.add(tmp_path, "shop", None)
+    apikeys.add(tmp_path, "till", None)
+    known = keys.Keys(apikeys.path(tmp_path))
+    apikeys.revoke(tmp_path, "shop")
+    with monkeypatch.context() as broken:
+        broken.setattr(keys, "_read", _no_file_left)
+        known.refresh()
+    assert known.find(key) is not None
+    known.refresh()
+    assert known.find(key) is None
+
+
+def _no_file_left(path: Path) -> keys.Entries:
+    raise OSError(24, "Too many open files", str(path))
 
 
 def test_a_key_may_ask_as_often_as_its_rate_allows(api: Api, home: Path) -> None:

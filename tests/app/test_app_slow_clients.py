@@ -21,13 +21,15 @@ PATIENCE = 1.5
 RECORD = {"Living_Area": 120, "City": 1, "Kind": "b"}
 POST = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 SLOW_AT_ONCE = 40
+HEALTH = ("/health/live", "/health/ready", "/check", "/ping", "/v2/health/live", "/v2/health/ready", "/hz")
 
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     artefatos = tmp_path_factory.mktemp("slow") / "artefatos"
     tiny_bundle(artefatos)
-    with serving(artefatos, API_PATIENCE=str(PATIENCE), API_MOST_REQUESTS="4") as running:
+    told = {"API_PATIENCE": str(PATIENCE), "API_MOST_REQUESTS": "4", "AIP_HEALTH_ROUTE": "/hz"}
+    with serving(artefatos, **told) as running:
         yield running
 
 
@@ -130,7 +132,8 @@ def test_more_requests_than_may_be_underway_get_503_at_once(api: Api) -> None:
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.json()["type"] == "/problems/overloaded"
-    assert httpx.get(f"{api.url}/health/ready", trust_env=False).status_code == 200
+    for path in HEALTH:
+        assert httpx.get(f"{api.url}{path}", trust_env=False).status_code == 200
     for client in waiting:
         client.close()
     _until(lambda: httpx.post(f"{api.url}/predict", json=RECORD, trust_env=False).status_code == 200, 5)
