@@ -57,7 +57,7 @@ def rows_of(found: Answered, modelo: Modelo) -> bytes:
         for place, answer in zip(found.good.tolist(), members, strict=True)
     }
     rows |= {
-        place: b'{"prediction":null,"error":%b}' % orjson.dumps(found.error(place)) for place in found.bad
+        place: b'{"prediction":null,"error":%b}' % orjson.dumps(told) for place, told in found.bad.items()
     }
     return b",".join(rows[place] for place in range(found.rows))
 

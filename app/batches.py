@@ -110,7 +110,7 @@ class Batches:
         """A table that was gone through once; its first answers are kept: small tables are read once."""
         from app.tables import TableRows, opened
 
-        table, rows = opened(file, asked.sent, self._limits.rows), TableRows(self._modelo)
+        table, rows = opened(file, asked.sent, self._limits), TableRows(self._modelo)
         rows.check(table, keep=asked.keep)
 
         def found(batches: Iterable[RecordBatch], start: int) -> Iterator[Answered]:
@@ -140,7 +140,7 @@ class Batches:
             yield rows_of(found, self._modelo)
             before = b","
             failed += len(found.bad)
-            for faults in islice(found.bad.values(), MOST_LISTED):
+            for faults in found.faults:
                 errors += faults if len(errors) < MOST_LISTED else ()
         told = orjson.dumps([fault.model_dump(exclude_none=True) for fault in errors])
         yield b'],"failed":%d,"errors":%b}' % (failed, told)
@@ -150,7 +150,8 @@ class Batches:
 
         tabular, table = Tabular(self._modelo.outputs), found.table
         kept = table.schema if asked.keep and table else None
-        tabular.check(table.names if asked.keep and table else ())
+        if kept is not None:
+            tabular.check(kept, asked.wanted)
         schema = tabular.schema(kept)
         batches = (tabular.batch(one, schema, keep=asked.keep) for one in self._counted(found.answers()))
         return written(batches, schema, asked.wanted, table.delimiter if table else ",")
@@ -167,7 +168,7 @@ def refuse_bad(rows: int, found: Iterable[Answered]) -> None:
     count, errors, numbers = 0, list[Fault](), list[str]()
     for one in found:
         count += len(one.bad)
-        for faults in islice(one.bad.values(), MOST_LISTED - len(numbers)):
+        for faults in one.faults[: MOST_LISTED - len(numbers)]:
             errors += faults
             numbers.append(str(faults[0].row))
     if count:

@@ -50,12 +50,12 @@ def value_of_text(cells: Array, place: int, judge: Judge) -> Any:
     return _number(float(text), judge) if _NUMBER.fullmatch(text) else text
 
 
-def plain(cells: Array) -> Array:
-    """A typed column without a dictionary, moments in microseconds at most, as the model's dates are."""
-    kind = _plain(cells.type)
+def in_time(cells: Array) -> Array:
+    """A typed column, its moments in microseconds at most, as the model's dates are."""
+    kind = cells.type
     if DataType.is_timestamp(kind) and kind.time_unit == "ns":
-        kind = DataType.timestamp("us", tz=kind.tz)
-    return cells if kind == cells.type else cells.cast(kind)
+        return cells.cast(DataType.timestamp("us", tz=kind.tz))
+    return cells
 
 
 def judged_typed(cells: Array, judge: Judge) -> Judged:
@@ -81,8 +81,7 @@ def value_of_typed(cells: Array, place: int, judge: Judge) -> Any:
 
 def check_type(name: str, kind: DataType, judge: Judge) -> None:
     """Raise Refusal, naming the column, when its Arrow type is not one that the model's column can have."""
-    kind = _plain(kind)
-    texts = DataType.is_string(kind) or DataType.is_large_string(kind) or DataType.is_string_view(kind)
+    texts = DataType.is_string(kind) or DataType.is_large_string(kind)
     if isinstance(judge, NumberJudge):
         fits = DataType.is_integer(kind) or DataType.is_floating(kind) or DataType.is_decimal(kind)
     elif isinstance(judge, DateJudge):
@@ -93,12 +92,6 @@ def check_type(name: str, kind: DataType, judge: Judge) -> None:
         held = repr(kind).strip().partition("<")[2].removesuffix(">")
         detail = f"{cut(name)} cannot be a column of type {cut(held)}; send {allowed(judge.column)}"
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
-
-
-def _plain(kind: DataType) -> DataType:
-    if DataType.is_dictionary(kind):
-        return kind.value_type or kind
-    return kind
 
 
 def _number(value: float, judge: Judge) -> int | float | None:

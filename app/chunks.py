@@ -16,6 +16,8 @@ from app.modelo import Modelo, values_of
 
 MOST_LISTED = 20
 """Of a row's faults, and of the rows whose faults are listed."""
+MOST_TOLD = 5
+"""Of a row's faults in the sentences that stand in its place."""
 _PLACES = np.arange(1 << 14)
 _SENTENCE = 500
 """Bytes that a warning or a fault takes."""
@@ -46,7 +48,10 @@ class Answered:
     outputs: Sequence[npt.NDArray[Any]]
     """The graph's outputs for those."""
     warnings: dict[int, list[str]]
-    bad: dict[int, list[Fault]]
+    bad: dict[int, str]
+    """What is wrong with each of the other rows, in sentences."""
+    faults: Sequence[Sequence[Fault]]
+    """Of the first of them, field by field."""
     sent: Any = None
 
     @property
@@ -56,12 +61,8 @@ class Answered:
     @property
     def size(self) -> int:
         """About how many bytes it takes, but for what was sent."""
-        sentences = sum(map(len, self.bad.values())) + self.warned
+        sentences = len(self.bad) + self.warned
         return sum(output.nbytes for output in self.outputs) + sentences * _SENTENCE
-
-    def error(self, place: int) -> str:
-        """What is wrong with a bad row, in sentences."""
-        return " ".join(fault.message for fault in self.bad[place])
 
 
 def answered(chunks: Iterable[Chunk], modelo: Modelo, start: int = 1) -> Iterator[Answered]:
@@ -72,22 +73,43 @@ def answered(chunks: Iterable[Chunk], modelo: Modelo, start: int = 1) -> Iterato
 
 
 def _answered(chunk: Chunk, start: int, modelo: Modelo) -> Answered:
-    columns, sure, bad = _checked(chunk, start, modelo)
+    columns, sure, found = _checked(chunk, start, modelo)
     good = _every(chunk.rows) if sure.all() else np.flatnonzero(sure)
     if len(good) < chunk.rows:
         columns = [values[good] for values in columns]
     outputs = modelo.outputs_of_columns(columns) if len(good) else []
     finite = _finite(outputs)
     if not finite.all():
-        bad |= {int(place): [_not_finite(start + int(place))] for place in good[~finite]}
+        for place in good[~finite].tolist():
+            found.add(place, [_not_finite(start + place)], 1)
         good, columns, outputs = good[finite], [c[finite] for c in columns], [o[finite] for o in outputs]
     warnings = modelo.warnings_of_columns(columns) if len(good) else {}
     if len(good) < chunk.rows:
         warnings = {int(good[place]): listed for place, listed in warnings.items()}
     return Answered(
-        rows=chunk.rows, good=good, outputs=outputs, warnings=warnings, bad=dict(sorted(bad.items())),
-        sent=chunk.sent,
+        rows=chunk.rows, good=good, outputs=outputs, warnings=warnings, bad=dict(sorted(found.told.items())),
+        faults=[found.listed[place] for place in sorted(found.listed)], sent=chunk.sent,
     )  # fmt: skip
+
+
+class _Found:
+    """What is wrong with a chunk's rows: field by field only of the first, as there may be many."""
+
+    def __init__(self) -> None:
+        self.told: dict[int, str] = {}
+        self.listed: dict[int, list[Fault]] = {}
+
+    @property
+    def wanted(self) -> int:
+        """How many faults of the next row."""
+        return MOST_LISTED if len(self.listed) < MOST_LISTED else MOST_TOLD
+
+    def add(self, place: int, faults: list[Fault], count: int) -> None:
+        """A bad row with those of its `count` faults that were wanted."""
+        if len(self.listed) < MOST_LISTED:
+            self.listed[place] = faults
+        told = " ".join(fault.message for fault in faults[:MOST_TOLD])
+        self.told[place] = told if count <= MOST_TOLD else f"{told} And {count - MOST_TOLD:,} more."
 
 
 def _every(rows: int) -> npt.NDArray[np.intp]:
@@ -95,29 +117,27 @@ def _every(rows: int) -> npt.NDArray[np.intp]:
     return _PLACES[:rows] if rows <= len(_PLACES) else np.arange(rows)
 
 
-def _checked(
-    chunk: Chunk, start: int, modelo: Modelo
-) -> tuple[list[npt.NDArray[Any]], Mask, dict[int, list[Fault]]]:
+def _checked(chunk: Chunk, start: int, modelo: Modelo) -> tuple[list[npt.NDArray[Any]], Mask, _Found]:
     """The columns' values, which rows of them can be used, and what is wrong with the others."""
     columns = [judged.values for judged in chunk.columns]
     sure = np.logical_and.reduce([judged.sure for judged in chunk.columns])
     if chunk.doubtful is not None:
         sure &= ~chunk.doubtful
-    doubtful = np.flatnonzero(~sure).tolist()
+    doubtful, found = np.flatnonzero(~sure).tolist(), _Found()
     if not doubtful:
-        return columns, sure, {}
+        return columns, sure, found
     columns = [values.copy() for values in columns]
-    bad: dict[int, list[Fault]] = {}
     for place in doubtful:
         try:
             record = modelo.one.validate_python(chunk.record(place))
         except ValidationError as error:
-            bad[place] = faults(error, modelo.columns, start + place)[:MOST_LISTED]
+            wrong = faults(error, modelo.columns, start + place, found.wanted)
+            found.add(place, wrong, error.error_count())
         else:
             sure[place] = True
             for values, value in zip(columns, values_of(record), strict=True):
                 values[place] = _missing(values) if value is None else value
-    return columns, sure, bad
+    return columns, sure, found
 
 
 def _missing(values: npt.NDArray[Any]) -> float | str:

@@ -64,6 +64,9 @@ class Connection(HttpToolsProtocol):
             )
 
     def data_received(self, data: bytes) -> None:
+        if len(data) > LARGEST_HEAD and self._is_head(data):
+            self._refuse_head()
+            return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
@@ -83,9 +86,18 @@ class Connection(HttpToolsProtocol):
             in_body = self.cycle is not None and self.cycle.more_body and self._around != _SOME
             self._around = self._around + size if in_body else 0
         if self.head > LARGEST_HEAD and not self.transport.is_closing():
-            self.refuse(kinds.HEAD_TOO_LARGE, f"The head is larger than {LARGEST_HEAD:,} bytes, the limit")
+            self._refuse_head()
         if len(self.pipeline) > MOST_PIPELINED or self._around > LARGEST_HEAD:
             self.transport.abort()
+
+    def _is_head(self, data: bytes) -> bool:
+        """Whether all that may be one at most, of what came at once, is a head."""
+        body = self.cycle is not None and self.cycle.more_body
+        begins = self.is_in_head() or not (body or self.is_busy())
+        return begins and data.find(b"\r\n\r\n", 0, LARGEST_HEAD) < 0
+
+    def _refuse_head(self) -> None:
+        self.refuse(kinds.HEAD_TOO_LARGE, f"The head is larger than {LARGEST_HEAD:,} bytes, the limit")
 
     def is_in_head(self) -> bool:
         """Whether a request has begun whose head is not whole yet."""

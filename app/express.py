@@ -26,7 +26,7 @@ class Express:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("path") != self._path or scope["method"] != "POST":
-            await self._app(scope, receive, send)
+            await self._as_get(scope, receive, send)
             return
         scope["route"] = self._route
         try:
@@ -38,3 +38,14 @@ class Express:
         headers = [(b"content-length", length), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
+
+    async def _as_get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have HEAD answered as GET is; uvicorn leaves the body out."""
+        if scope.get("method") != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, send)
+        finally:
+            scope["route"] = asked.get("route")

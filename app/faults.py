@@ -27,10 +27,12 @@ class Fault(BaseModel):
     message: str
 
 
-def faults(error: ValidationError, columns: Mapping[str, Column], row: int | None = None) -> list[Fault]:
-    """What a record's type found wrong, at most MOST_FAULTS of it."""
+def faults(
+    error: ValidationError, columns: Mapping[str, Column], row: int | None = None, most: int = MOST_FAULTS
+) -> list[Fault]:
+    """What a record's type found wrong, at most `most` of it."""
     by_name = {alias: name for name in columns for alias in (name, json_name(name))}
-    return [_fault(detail, columns, by_name, row) for detail in error.errors(include_url=False)[:MOST_FAULTS]]
+    return [_fault(detail, columns, by_name, row) for detail in error.errors(include_url=False)[:most]]
 
 
 def shown(value: object) -> str:

@@ -63,7 +63,7 @@ def read(environment: Mapping[str, str], port: str | None = None) -> Settings:
         if "API_KEYS_FILE" not in given:
             given.setdefault("API_KEYS", "off")  # such a platform asks its callers for its own
     try:
-        return Settings.model_validate(given)
+        told = Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         name = first["loc"][0]
@@ -72,3 +72,6 @@ def read(environment: Mapping[str, str], port: str | None = None) -> Settings:
         raise StartError(
             f"{name}={first['input']!r} cannot be used: {first['msg']}; change or unset it"
         ) from None
+    if told.API_KEYS == "off" and told.API_KEYS_FILE is not None:
+        raise StartError("API_KEYS=off and API_KEYS_FILE say the opposite of each other; unset one of them")
+    return told

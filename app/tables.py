@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import arro3.io
 from arro3.core import DataType, Field, RecordBatch, Schema
@@ -20,6 +21,9 @@ from app.modelo import Modelo
 from app.problems import Refusal
 from app.titles import Titles
 from app.words import cut
+
+if TYPE_CHECKING:
+    from app.batches import Limits
 
 CHUNK = 16_384
 DELIMITERS = ",;\t"
@@ -38,22 +42,23 @@ class Table:
     types: Sequence[DataType]
     """Empty for a CSV, where all is text."""
     delimiter: str
-    most: int
-    """Rows that it may have."""
+    most: Limits
     read: Callable[[], Iterator[RecordBatch]]
 
     def batches(self) -> Iterator[RecordBatch]:
-        """All of it, the same batches each time; raises Refusal when it has too many rows or is broken."""
-        rows, reading = 0, self.read()
+        """All of it, the same batches each time; raises Refusal when it is broken or more than it may be."""
+        rows, size, reading = 0, 0, self.read()
         while (batch := _readable(self.kind, lambda: next(reading, None))) is not None:
-            rows += batch.num_rows
-            if rows > self.most:
-                raise too_many(self.most)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if rows > self.most.rows:
+                raise too_many(self.most.rows)
+            if self.types and size > self.most.bytes:
+                raise _too_large(self.most.bytes)
             yield batch
 
 
-def opened(file: IO[bytes], kind: Kind, most: int) -> Table:
-    """An upload as a table that may have `most` rows; raises Refusal when it cannot be read as such."""
+def opened(file: IO[bytes], kind: Kind, most: Limits) -> Table:
+    """An upload as a table, as large as `most` allows; raises Refusal when it cannot be read as such."""
     return _readable(kind, lambda: _csv(file, most) if kind == "csv" else _decoded(file, kind, most))
 
 
@@ -78,9 +83,9 @@ class TableRows:
 
     def check(self, table: Table, *, keep: bool) -> None:
         """Raise Refusal where columns are missing, twice there, of a wrong type, or unknown and not kept."""
-        for name in table.names:
-            if table.names.count(name) > 1:
-                raise _unusable(f"The table has more than one column {cut(name)!r}; keep one")
+        name, times = Counter(table.names).most_common(1)[0]
+        if times > 1:
+            raise _unusable(f"The table has more than one column {cut(name)!r}; keep one")
         self._titles.check([name for name in table.names if not keep or self._titles.known(name)])
         if table.types:
             types = self._titles.ordered(dict(zip(table.names, table.types, strict=True)))
@@ -92,7 +97,7 @@ class TableRows:
         """Some rows of the table, with the batch itself where it is to be kept."""
         columns = self._titles.ordered(dict(zip(table.names, part.columns, strict=True)))
         if table.types:
-            columns = [None if column is None else cells.plain(column) for column in columns]
+            columns = [None if column is None else cells.in_time(column) for column in columns]
             judged, value = cells.judged_typed, cells.value_of_typed
         else:
             judged, value = cells.judged_text, cells.value_of_text
@@ -108,10 +113,10 @@ class TableRows:
         return Chunk(rows=part.num_rows, columns=each, record=record, sent=part if keep else None)
 
 
-def _csv(file: IO[bytes], most: int) -> Table:
+def _csv(file: IO[bytes], most: Limits) -> Table:
     file.seek(0)
     first = file.readline(_LONGEST_HEADER).decode()
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter = _delimiter(first)
     file.seek(0)
     found = arro3.io.infer_csv_schema(file, has_header=True, max_records=0, delimiter=delimiter)
     names = [name.removeprefix("\ufeff").strip() for name in found.names]
@@ -126,7 +131,12 @@ def _csv(file: IO[bytes], most: int) -> Table:
     return Table(kind="csv", names=names, schema=schema, types=(), delimiter=delimiter, most=most, read=read)
 
 
-def _decoded(file: IO[bytes], kind: Kind, most: int) -> Table:
+def _delimiter(titles: str) -> str:
+    """The one that parts the most titles; what stands between quotes is a title's own."""
+    return max(DELIMITERS, key="".join(titles.split('"')[::2]).count)
+
+
+def _decoded(file: IO[bytes], kind: Kind, most: Limits) -> Table:
     """A table that a process apart decodes, again for each time that it is gone through."""
     begun = [Decoding(file, kind, CHUNK)]
     schema = begun[0].schema
@@ -152,6 +162,11 @@ def _decoded(file: IO[bytes], kind: Kind, most: int) -> Table:
 def _unreadable(kind: Kind, said: str) -> Refusal:
     reason = said.removeprefix("C Data interface error: ")[:300]
     return Refusal(HTTPStatus.BAD_REQUEST, f"The body cannot be read as {TYPES[kind]}: {reason}")
+
+
+def _too_large(limit: int) -> Refusal:
+    detail = f"The table takes more than {limit:,} bytes uncompressed, the limit; send fewer rows at once"
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
 def _unusable(detail: str) -> Refusal:

@@ -17,11 +17,13 @@ from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, S
 
 from app import upload
 from app.chunks import Answered
-from app.media import Kind
+from app.media import TYPES, Kind
 from app.outputs import Labels, Output
 from app.problems import Refusal
+from app.words import cut
 
 TEXT = DataType.utf8()
+ARROW = TYPES["arrow"]
 BLOCK = 1 << 18
 IN_MEMORY = 32_000_000
 """Bytes of a Parquet file that is written in memory; a larger one is in a temporary file."""
@@ -39,11 +41,18 @@ class Tabular:
         types = [_type(output) for output in outputs for _ in output.titles]
         self._fields = [Field(*each) for each in zip(self.titles, [*types, TEXT, TEXT], strict=True)]
 
-    def check(self, kept: Sequence[str]) -> None:
-        """Raise Refusal when a column that is to be kept is called as one of the answer's."""
-        if twice := [name for name in self.titles if name in kept]:
-            detail = f"The table already has a column {', '.join(twice)}; rename it, or leave out keep=true"
-            raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    def check(self, kept: Schema, kind: Kind) -> None:
+        """Raise Refusal when a column cannot be kept: it is called as one of the answer's, or has a type that
+        no file of this kind holds.
+        """
+        if twice := [name for name in self.titles if name in kept.names]:
+            raise _unkept(f"The table already has a column {', '.join(twice)}; rename it")
+        for place in range(len(kept)):
+            field = kept.field(place)
+            if not _holds(kind, field):
+                raise _unkept(
+                    f"{cut(field.name)} is of a type that {TYPES[kind]} cannot hold; ask for {ARROW}"
+                )
 
     def schema(self, kept: Schema | None) -> Schema:
         """The answer's columns, after those that are kept."""
@@ -59,8 +68,7 @@ class Tabular:
                 values = _values(output, found.outputs[at][:, place]) if len(found.good) else np.empty(0)
                 columns.append(_spread(values, found, kind))
         warnings = {place: "; ".join(listed) for place, listed in found.warnings.items()}
-        errors = {place: found.error(place) for place in found.bad}
-        columns += [_texts(by_place, found.rows) for by_place in (warnings, errors)]
+        columns += [_texts(by_place, found.rows) for by_place in (warnings, found.bad)]
         return RecordBatch.from_arrays(columns, schema=schema)
 
 
@@ -124,6 +132,23 @@ def _write_parquet(batches: RecordBatchReader, out: IO[bytes]) -> None:
         if "OSError" in str(error):  # the library's own exceptions and panics hold it as text
             raise upload.no_room("its answer does not fit") from None
         raise
+
+
+def _unkept(detail: str) -> Refusal:
+    return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"{detail}, or leave out keep=true")
+
+
+def _holds(kind: Kind, field: Field) -> bool:
+    """Whether a file of this kind can have such a column."""
+    if kind == "csv":
+        return not DataType.is_nested(field.type)
+    if kind == "arrow":
+        return True
+    try:
+        arro3.io.write_parquet(RecordBatchReader.from_batches(Schema([field]), []), io.BytesIO())
+    except BaseException:  # noqa: BLE001 - the library panics with an exception of its own
+        return False
+    return "Interval(" not in repr(field.type)  # which it first notices at a row
 
 
 def _type(output: Output) -> DataType:

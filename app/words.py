@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from typing import Any
 
 from esteira.case import Category, Column, Date, Integer
@@ -46,7 +47,7 @@ def _allowed(column: Column, near: object) -> str:
     if isinstance(column, Category):
         if column.levels is None:
             return f"a text of 1 to {LONGEST_TEXT} characters"
-        return f"one of {Levels(column.levels).named(near)}{' in any case' if column.ignore_case else ''}"
+        return f"one of {_known(column.levels).named(near)}{' in any case' if column.ignore_case else ''}"
     if isinstance(column, Date):
         kind = "a moment (YYYY-MM-DDTHH:MM:SS, or YYYY-MM-DD)" if column.time else "a date (YYYY-MM-DD)"
         low, high = (None if days is None else to_text(days) for days in column.bounds)
@@ -54,6 +55,11 @@ def _allowed(column: Column, near: object) -> str:
     kind = "a whole number" if isinstance(column, Integer) else "a number"
     unit = f" ({column.unit})" if column.unit else ""
     return f"{kind}{_between(column.min, column.max)}{unit}"
+
+
+@lru_cache(1_000)
+def _known(levels: tuple[int, ...] | tuple[str, ...]) -> Levels:
+    return Levels(levels)
 
 
 def _between(low: float | str | None, high: float | str | None) -> str:

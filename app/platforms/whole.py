@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app import pieces
-from app.batches import MOST_RECORDS, refuse_bad
+from app.batches import MOST_RECORDS, Limits, refuse_bad
 from app.chunks import Answered, answered
 from app.jsonrows import JsonRows
 from app.metrics import Metrics
@@ -70,7 +70,7 @@ class Whole:
         known = {*self.modelo.columns, *self.names}
         if not known.intersection(cells):
             content = ",".join(map(_quoted, self.modelo.columns)).encode() + b"\n" + content
-        table, rows = opened(io.BytesIO(content), "csv", MOST_RECORDS), TableRows(self.modelo)
+        table, rows = opened(io.BytesIO(content), "csv", Limits(rows=MOST_RECORDS)), TableRows(self.modelo)
         rows.check(table, keep=False)
         chunks = (rows.chunk(batch, table) for batch in table.batches())
         return self._together(list(answered(chunks, self.modelo)))

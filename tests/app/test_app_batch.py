@@ -6,8 +6,11 @@ import csv
 import io
 import json
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.ipc
@@ -19,6 +22,7 @@ from opening import TestClient, opened
 
 from rain import COMPARED, rain_bundle
 from rents import rents_bundle
+from tests.apis import serving
 from tests.bundles import tiny_bundle
 
 JSON, CSV = "application/json", "text/csv"
@@ -176,3 +180,21 @@ def test_values_of_any_json_type_are_judged_as_they_are_alone(
 
 def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
+
+
+def test_rows_with_many_faults_take_little_memory_and_tell_a_few_of_them(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    record = {f"unknown_{place}": place for place in range(20)}
+    rows = 10_000
+    body = json.dumps([record] * rows).encode()
+    with serving(tmp_path / "artefatos") as running:
+        process = psutil.Process(running.process.pid)
+        answer = httpx.post(f"{running.url}{PATH}", content=body, timeout=120, trust_env=False).json()
+        assert process.memory_info().rss < 250_000_000
+    assert answer["failed"] == rows
+    told = answer["predictions"][-1]["error"]
+    assert told.count("unknown_") + told.count("is missing") == 5
+    assert told.endswith("And 18 more.")
+    listed = [fault["row"] for fault in answer["errors"]]
+    assert len(answer["errors"]) == 20
+    assert listed == [1] * 20

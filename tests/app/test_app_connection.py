@@ -120,3 +120,10 @@ def _connected(port: int) -> socket.socket:
         except ConnectionRefusedError:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("length", "status"), [(60_000, b"200"), (100_000, b"431"), (300_000, b"431")])
+def test_a_large_head_is_refused_also_when_it_comes_at_once(api: Api, length: int, status: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as client:
+        client.sendall(b"GET /check HTTP/1.1\r\nHost: x\r\nX-Long: %s\r\n\r\n" % (b"v" * length))
+        assert client.recv(65536).startswith(b"HTTP/1.1 " + status)

@@ -36,6 +36,14 @@ def test_every_answer_is_safe_to_handle(http: httpx.Client, path: str) -> None:
     assert "server" not in headers
 
 
+@pytest.mark.parametrize("path", ["/", "/check", "/health/live", "/metrics", "/docs", "/model", "/ping"])
+def test_head_is_answered_as_get_is_without_the_body(http: httpx.Client, path: str) -> None:
+    asked, got = http.head(path), http.get(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-type"] == got.headers["content-type"]
+    assert f'http_requests_total{{route="{path}",status="200"}}' in http.get("/metrics").text
+
+
 def test_the_documentation_may_run_its_own_script_and_no_other(http: httpx.Client) -> None:
     page = http.get("/docs")
     (policy,) = page.headers.get_list("content-security-policy")

@@ -150,6 +150,7 @@ def test_a_file_that_is_no_onnx_graph_is_refused(artefatos: Path) -> None:
         ({"API_PORT": "70000"}, "API_PORT='70000' cannot be used"),
         ({"MODEL_VERSION": "newest"}, "MODEL_VERSION='newest' cannot be used"),
         ({"API_HOST": "203.0.113.1"}, "203.0.113.1"),
+        ({"API_KEYS": "off", "API_KEYS_FILE": "keys.json"}, "unset one of them"),
     ],
 )
 def test_a_setting_that_cannot_be_used_ends_it_with_one_message(
