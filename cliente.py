@@ -340,6 +340,8 @@ class Batch:
     body: bytes
     position: int
     """How much of the file was read by then."""
+    is_first: bool = False
+    """Whether a header is to be written before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -381,17 +383,17 @@ class Source(ABC):
         """The file's rows, so many at a time; raises TableError naming the row."""
 
     @abstractmethod
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         """The batch's rows with their answers; raises TableError when both have a column of one name."""
 
-    def finish(self, part: Path) -> None:  # noqa: B027 - most files are what was merged, one after the other
-        """Make of all that was merged the file that is asked for."""
+    def finish(self, part: Path, whole: Path) -> None:  # noqa: B027 - most files are what was merged, in order
+        """Make of all that was merged the file that is asked for, by way of a second one."""
 
-    def check_added(self, added: Sequence[str], present: Sequence[str]) -> None:
-        """Raise TableError for a column of the answer that the file has too."""
+    def check_added(self, added: Iterable[str], present: Iterable[str], place: str = "") -> None:
+        """Raise TableError for a column of the answer that the file, or a `place` in it, has too."""
         for name in added:
             if name in present:
-                raise TableError(f"{self.path} already has a column {name!r}; rename it")
+                raise TableError(f"{self.path}{place} already has a column {name!r}; rename it")
 
     def check_columns(self, header: Sequence[str]) -> list[str | None]:
         """The model's column for each of the header's, None for those that it does not know."""
@@ -421,18 +423,21 @@ class CsvSource(Source):
                 raise TableError(f"{self.path} is empty; its first row must name the columns {named}")
             names = self.check_columns(self._header)
             sent = [at for at, name in enumerate(names) if name]
-            for numbers, taken in _counted(reader, len(self._header), self.path, rows):
+            for place, (numbers, taken) in enumerate(_counted(reader, len(self._header), self.path, rows)):
                 cells = [[row[at].strip() for at in sent] for row in taken]
-                body = _csv([[name for name in names if name], *cells], ",").encode()
-                position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
-                yield Batch(numbers=numbers, content=taken, body=body, position=position)
+                yield Batch(
+                    numbers=numbers,
+                    content=taken,
+                    body=_csv([[name for name in names if name], *cells], ",").encode(),
+                    position=os.lseek(file.fileno(), 0, os.SEEK_CUR),
+                    is_first=place == 0,
+                )
 
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         added, *answers = csv.reader(io.StringIO(answer.decode(), newline=""))
-        if is_first:
-            self.check_added(added, self._header)
+        self.check_added(added, self._header)
         rows = [[*row, *cells] for row, cells in zip(batch.content, answers, strict=True)]
-        if is_first:
+        if batch.is_first:
             rows = [[*self._header, *added], *rows]
         errors = zip(batch.numbers, (cells[added.index("error")] for cells in answers), strict=True)
         content = _csv(rows, self._delimiter).encode()
@@ -465,10 +470,11 @@ class JsonLinesSource(Source):
             raise TableError(f"{self.path}, row {number}: is not a record, an object in braces; correct it")
         return record
 
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         answers: list[dict[str, Any]] = json.loads(answer)["predictions"]
-        for name in answers[0] if is_first else ():
-            self.check_added([name], list(batch.content[0]))
+        added = sorted({"error"}.union(*answers))
+        for number, record in zip(batch.numbers, batch.content, strict=True):
+            self.check_added(added, record, f", row {number}:")
         lines = [
             json.dumps({**record, **row}, ensure_ascii=False) + "\n"
             for record, row in zip(batch.content, answers, strict=True)
@@ -486,57 +492,63 @@ class ParquetSource(Source):
 
     @property
     def size(self) -> int:
-        return int(self._file().metadata.num_rows)
+        with self._reading() as parquet:
+            return int(parquet.read_metadata(self.path).num_rows)
 
     def batches(self, rows: int) -> Iterator[Batch]:
-        file, position = self._file(), 0
-        header = file.schema_arrow.names
-        names = self.check_columns(header)
-        sent = [title for title, name in zip(header, names, strict=True) if name]
-        for taken in file.iter_batches(batch_size=rows):
-            numbers = range(position + 1, position + taken.num_rows + 1)
-            position += taken.num_rows
-            body = _arrow(taken.select(sent))
-            yield Batch(numbers=numbers, content=taken, body=body, position=position)
+        with self._reading() as parquet:
+            file, position = parquet.ParquetFile(self.path), 0
+            header = file.schema_arrow.names
+            names = self.check_columns(header)
+            sent = [title for title, name in zip(header, names, strict=True) if name]
+            for taken in map(_compact, file.iter_batches(batch_size=rows)):
+                numbers = range(position + 1, position + taken.num_rows + 1)
+                position += taken.num_rows
+                body = _arrow(taken.select(sent))
+                yield Batch(numbers=numbers, content=taken, body=body, position=position)
 
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         import pyarrow as pa
 
         added = pa.ipc.open_stream(answer).read_all().combine_chunks().to_batches()[0]
-        if is_first:
-            self.check_added(added.schema.names, batch.content.schema.names)
+        self.check_added(added.schema.names, batch.content.schema.names)
         schema = pa.schema([*batch.content.schema, *added.schema])
         rows = pa.RecordBatch.from_arrays([*batch.content.columns, *added.columns], schema=schema)
-        content = (schema.serialize().to_pybytes() if is_first else b"") + rows.serialize().to_pybytes()
         errors = zip(batch.numbers, added.column("error").to_pylist(), strict=True)
-        return Merged(content=content, errors=[(row, error) for row, error in errors if error])
+        return Merged(content=_arrow(rows), errors=[(row, error) for row, error in errors if error])
 
-    def finish(self, part: Path) -> None:
+    def finish(self, part: Path, whole: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        whole = part.with_suffix(".whole")
-        with (
-            pa.OSFile(str(part)) as file,
-            pa.ipc.open_stream(file) as stream,
-            pq.ParquetWriter(whole, stream.schema) as writer,
-        ):
-            for batch in stream:
-                writer.write_batch(batch)
+        try:
+            with (
+                pa.OSFile(str(part)) as file,
+                pq.ParquetWriter(whole, pa.ipc.open_stream(file).schema) as writer,
+            ):
+                file.seek(0)
+                while file.tell() < file.size():
+                    for batch in pa.ipc.open_stream(file):
+                        writer.write_batch(batch)
+        except pa.ArrowException as error:
+            raise TableError(
+                f"{self.path} cannot be written as Parquet with its predictions: {error}; give it as a CSV"
+            ) from None
         whole.replace(part)
 
-    def _file(self) -> Any:
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """pyarrow's way to Parquet; what it cannot read there becomes a TableError."""
         try:
+            import pyarrow as pa
             import pyarrow.parquet as pq
-
-            return pq.ParquetFile(self.path)
         except ImportError:
             raise TableError(
                 f"{self.path} needs pyarrow to be read: pip install pyarrow, or give a CSV"
             ) from None
-        except FileNotFoundError:
-            raise TableError(f"{self.path} does not exist; give the file's path with --arquivo") from None
-        except (OSError, ValueError) as error:
+        try:
+            yield pq
+        except (OSError, pa.ArrowException) as error:
             raise TableError(f"{self.path} cannot be read as Parquet: {error}; give another file") from None
 
 
@@ -558,8 +570,10 @@ class Journal:
     """
 
     def __init__(self, target: Path, about: Mapping[str, Any]) -> None:
-        self.part = target.with_name(f".{target.name}.part")
-        self._path = target.with_name(f".{target.name}.journal")
+        self._target = target
+        self._part, self._whole, self._path = (
+            target.with_name(f".{target.name}.{name}") for name in ("part", "whole", "journal")
+        )
         self._about = json.dumps(about)
         self.done: list[dict[str, Any]] = []
 
@@ -569,11 +583,11 @@ class Journal:
             _lock(self._lines, self._path)
             self._lines.seek(0)
             self._read(self._lines.read().splitlines())
-            self._out = self.part.open("r+b" if self.done else "wb")
+            self._out = self._part.open("r+b" if self.done else "wb")
             self._out.truncate(self.done[-1]["end"] if self.done else 0)
             self._out.seek(0, os.SEEK_END)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self._target, error) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -591,19 +605,19 @@ class Journal:
             self._lines.write(json.dumps(self.done[-1]) + "\n")
             self._lines.flush()
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self._target, error) from None
 
-    def finish(self, target: Path, source: Source) -> Report:
+    def finish(self, source: Source) -> Report:
         """Put the file in its place; raises TableError when nothing was written."""
         if not self.done:
             raise TableError(f"{source.path} has no rows under its header; add the rows to predict")
         try:
             os.fsync(self._out.fileno())
-            source.finish(self.part)
-            self.part.replace(target)
+            source.finish(self._part, self._whole)
+            self._part.replace(self._target)
             self._path.unlink()
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self._target, error) from None
         listed = [(int(row), str(error)) for done in self.done for row, error in done["errors"]]
         rows, failed = (sum(done[name] for done in self.done) for name in ("rows", "failed"))
         return Report(rows=rows, failed=failed, errors=listed[:MOST_ERRORS])
@@ -615,13 +629,13 @@ class Journal:
 
     def forget(self) -> None:
         """Leave nothing of what was begun."""
-        for path in (self.part, self._path):
+        for path in (self._part, self._whole, self._path):
             path.unlink(missing_ok=True)
 
     def _read(self, lines: list[str]) -> None:
         """Keep what was done of the same; a last line may be a half."""
         if lines[:1] == [self._about]:
-            written = self.part.stat().st_size if self.part.exists() else 0
+            written = self._part.stat().st_size if self._part.exists() else 0
             for line in lines[1:]:
                 with suppress(ValueError):
                     done = json.loads(line)
@@ -630,12 +644,6 @@ class Journal:
         for line in (self._about, *map(json.dumps, self.done)):
             self._lines.write(line + "\n")
         self._lines.flush()
-
-    def _unwritable(self, error: OSError) -> TableError:
-        target = self.part.name.removeprefix(".").removesuffix(".part")
-        return TableError(
-            f"{self.part.with_name(target)} cannot be written: {error.strerror}; choose another --saida"
-        )
 
 
 def predict_file(
@@ -662,7 +670,7 @@ def predict_file(
     with Journal(target, _identity(source, model, rows)) as journal:
         try:
             _predict_batches(api, opened, journal, parallel, rows, progress or (lambda *_: None))
-            return journal.finish(target, opened)
+            return journal.finish(opened)
         except (TableError, RefusedError):
             journal.forget()
             raise
@@ -684,7 +692,7 @@ def _predict_batches(
 
     def write() -> None:
         batch, answer = waiting[0]
-        merged = source.merged(batch, answer.result(), is_first=not journal.done)
+        merged = source.merged(batch, answer.result())
         journal.add(merged, len(batch.numbers))
         waiting.popleft()
         progress(batch.position, source.size)
@@ -704,6 +712,10 @@ def _predict_batches(
             api.give_up()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _unwritable(target: Path, error: OSError) -> TableError:
+    return TableError(f"{target} cannot be written: {error.strerror or error}; choose another --saida")
 
 
 def _identity(source: Path, model: Model, rows: int) -> dict[str, Any]:
@@ -788,7 +800,24 @@ def _csv(rows: Iterable[Sequence[str]], delimiter: str) -> str:
 
 
 def _arrow(batch: Any) -> bytes:
-    return batch.schema.serialize().to_pybytes() + batch.serialize().to_pybytes()  # type: ignore[no-any-return]
+    """A stream of its own: only a stream has the dictionaries of its columns."""
+    import pyarrow as pa
+
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, batch.schema) as stream:
+        stream.write_batch(batch)
+    return out.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _compact(batch: Any) -> Any:
+    """The batch with dictionaries of its own: pyarrow gives each batch those of the whole file."""
+    import pyarrow as pa
+
+    for place, column in enumerate(batch.columns):
+        if pa.types.is_dictionary(column.type):
+            own = column.dictionary_decode().dictionary_encode()
+            batch = batch.set_column(place, batch.schema.field(place).with_type(own.type), own)
+    return batch
 
 
 def _json_name(column: str) -> str:

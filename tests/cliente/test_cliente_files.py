@@ -20,11 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cliente import Cliente, NotReadyError, OtherVersionError, predict_file
+from cliente import Cliente, NotReadyError, OtherVersionError, ParquetSource, TableError, predict_file
 from tests.apis import ROOT, Api, serving
 from tests.bundles import tiny_answer, tiny_bundle
 
 ROWS = 120_000
+USABLE = b'{"Living Area": 120, "City": 1, "Kind": "b"}\n'
 
 
 @pytest.fixture(scope="module")
@@ -243,11 +244,71 @@ def test_json_lines_and_parquet_are_predicted_too(served: Api, tmp_path: Path) -
     assert names(tmp_path) == ["in.jsonl", "in.parquet", "out.jsonl", "out.parquet"]
 
 
+def categories(count: int) -> pa.Table:
+    """A table with categories for the model, others that are copied, and some within lists."""
+    kinds = pa.array(["ab"[n % 2] for n in range(count)]).dictionary_encode()
+    notes = pa.array([None if n % 7 == 0 else f"note {n}" for n in range(count)]).dictionary_encode()
+    lists = pa.ListArray.from_arrays(range(count + 1), notes)
+    known = {"Living Area": pa.array(range(count)), "City": pa.array([1] * count), "Kind": kinds}
+    return pa.table({**known, "note": notes, "notes": lists})
+
+
+def test_categories_of_a_parquet_file_are_predicted_and_copied(served: Api, tmp_path: Path) -> None:
+    table = categories(700)
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=300)
+    with Cliente(served.url) as api:
+        report = predict_file(api, tmp_path / "in.parquet", tmp_path / "out.parquet", rows=100)
+    written = pq.read_table(tmp_path / "out.parquet")
+    assert (report.rows, report.failed) == (700, 0)
+    assert written.select(table.column_names).to_pylist() == table.to_pylist()
+    assert written.schema.field("note").type == table.schema.field("note").type
+    answers = [tiny_answer(record) for record in table.select(["Living Area", "City", "Kind"]).to_pylist()]
+    assert written.column("prediction").to_pylist() == answers
+    assert names(tmp_path) == ["in.parquet", "out.parquet"]
+
+
+def test_a_batch_has_no_categories_but_its_own(served: Api, tmp_path: Path) -> None:
+    kinds = pa.array([f"kind {n}" for n in range(50_000)]).dictionary_encode()
+    whole = pa.table({"Living Area": [1] * 50_000, "City": [1] * 50_000, "Kind": kinds})
+    pq.write_table(whole, tmp_path / "in.parquet")
+    with Cliente(served.url) as api:
+        batch = next(ParquetSource(tmp_path / "in.parquet", api.model()).batches(100))
+    assert len(batch.body) < 10_000
+
+
+def test_a_parquet_file_that_is_broken_midway_leaves_nothing(served: Api, tmp_path: Path) -> None:
+    source = tmp_path / "in.parquet"
+    pq.write_table(categories(5000), source, row_group_size=1000)
+    content = bytearray(source.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4000] = b"?" * 4000
+    source.write_bytes(content)
+    with Cliente(served.url) as api, pytest.raises(TableError, match="cannot be read as Parquet"):
+        predict_file(api, source, tmp_path / "out.parquet", rows=100)
+    assert names(tmp_path) == ["in.parquet"]
+
+
+def test_what_parquet_cannot_hold_is_told_and_leaves_nothing(
+    served: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise pa.ArrowNotImplementedError("no such type")
+
+    pq.write_table(categories(10), tmp_path / "in.parquet")
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", failing)
+    with Cliente(served.url) as api, pytest.raises(TableError, match="no such type; give it as a CSV"):
+        predict_file(api, tmp_path / "in.parquet", tmp_path / "out.parquet")
+    assert names(tmp_path) == ["in.parquet"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("a.jsonl", b'{"City": 1}\n{"City"\n', "row 2: is not JSON"),
         ("a.jsonl", b"[1]\n", "row 1: is not a record"),
+        ("a.jsonl", USABLE + b'{"prediction": 77}', "row 2: already has a column 'prediction'"),
+        ("a.jsonl", USABLE + b'{"warnings": 1}', "row 2: already has a column 'warnings'"),
+        ("a.jsonl", USABLE + b'\n{"error": ""}', "row 3: already has a column 'error'"),
         ("a.parquet", b"nonsense", "cannot be read as Parquet"),
         ("a.csv", None, "does not exist"),
     ],
