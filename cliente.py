@@ -46,6 +46,8 @@ PATIENCE = 60.0
 """Seconds for which a batch is sent again while the API is away or busy."""
 LONGEST_WAIT = 10.0
 BUSY = frozenset({429, 500, 502, 503, 504})
+UNFIT = frozenset({400, 413, 415, 422})
+"""The statuses that the same content gets again, whoever sends it and whenever."""
 DELIMITERS = ",;\t"
 MOST_BARS = 15
 BAR_WIDTH = 30
@@ -71,11 +73,11 @@ class NotReadyError(ClienteError):
 
 
 class RefusedError(ClienteError):
-    """The API does not take what was sent; `faults` has an entry for each field."""
+    """The API does not take what was sent; `faults` has an entry for each field, `status` is HTTP's."""
 
-    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, message: str, faults: Sequence[Fault] = (), status: int | None = None) -> None:
         super().__init__(message)
-        self.faults = tuple(faults)
+        self.faults, self.status = tuple(faults), status
 
 
 class TableError(ClienteError):
@@ -158,7 +160,7 @@ class Cliente:
         api_key: str | None = None,
     ) -> None:
         self.url = url.rstrip("/")
-        self._patience, self._ended = patience, threading.Event()
+        self._patience = patience
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost")}
         self._http = httpx.Client(timeout=timeout, mounts=direct, headers=headers)
@@ -183,12 +185,19 @@ class Cliente:
         answer = self._ask("POST", "/predict/batch?strict=true", list(records))
         return [_prediction(answer, row) for row in answer["predictions"]]
 
-    def send_batch(self, body: bytes, media_type: str, version: int | None = None) -> bytes:
+    def send_batch(
+        self,
+        body: bytes,
+        media_type: str,
+        version: int | None = None,
+        ended: threading.Event | None = None,
+    ) -> bytes:
         """The answer to a batch of any of the API's types, in that type; bad rows have an error in it.
 
-        While the API is away or busy it is sent again, after longer and longer waits. Raises
-        OtherVersionError where not `version` answers.
+        While the API is away or busy it is sent again, after longer and longer waits, unless `ended` is set.
+        Raises OtherVersionError where not `version` answers.
         """
+        ended = ended or threading.Event()
         deadline, headers = (
             time.monotonic() + self._patience,
             {"Content-Type": media_type, "Accept": media_type},
@@ -205,13 +214,9 @@ class Cliente:
             except OtherVersionError as error:
                 failure = error
             wait = max(asked, random.uniform(0, min(LONGEST_WAIT, 0.2 * 2**attempt)))  # noqa: S311
-            if time.monotonic() + wait > deadline or self._ended.wait(wait):
+            if time.monotonic() + wait > deadline or ended.wait(wait):
                 raise failure
         raise AssertionError
-
-    def give_up(self) -> None:
-        """Have batches that wait to be sent again end at once."""
-        self._ended.set()
 
     def model(self) -> Model:
         """What is known of the version that answers."""
@@ -298,7 +303,7 @@ def _understood(response: httpx.Response, url: str) -> Any:
     if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         raise NotReadyError(f"The API is up but has no model: {answer['detail']}")
     faults = [_fault(fault) for fault in answer.get("errors", ())]
-    raise RefusedError(_lines(str(answer["detail"]), faults), faults)
+    raise RefusedError(_lines(str(answer["detail"]), faults), faults, response.status_code)
 
 
 def _fault(fault: Mapping[str, Any]) -> Fault:
@@ -660,7 +665,8 @@ def predict_file(
     It goes in batches of so many rows, several at once, and `progress` is called with how much was read so
     far and how much there is. A row that cannot be used gets an error in the place of its prediction. The
     target appears when it is whole. After a break (of this program, or of the API for longer than the client
-    is patient) the same call goes on where it stopped. Raises TableError naming the row that is no row.
+    is patient), or when a key is refused midway, the same call goes on where it stopped. Raises TableError
+    naming the row that is no row.
     """
     kind = SOURCES.get(source.suffix.lower(), CsvSource)
     if kind is not SOURCES.get(target.suffix.lower(), CsvSource):
@@ -671,11 +677,17 @@ def predict_file(
         try:
             _predict_batches(api, opened, journal, parallel, rows, progress or (lambda *_: None))
             return journal.finish(opened)
-        except (TableError, RefusedError):
-            journal.forget()
+        except (TableError, RefusedError, ApiUnreachableError, NotReadyError) as error:
+            if _is_final(error):
+                journal.forget()
+            else:
+                error.args = (f"{error}\n{journal.told()}",)
             raise
-        except (ApiUnreachableError, NotReadyError) as error:
-            raise type(error)(f"{error}\n{journal.told()}") from None
+
+
+def _is_final(error: ClienteError) -> bool:
+    """Whether the same file would end in the same way again."""
+    return isinstance(error, TableError) or (isinstance(error, RefusedError) and error.status in UNFIT)
 
 
 def _predict_batches(
@@ -687,7 +699,7 @@ def _predict_batches(
     progress: Callable[[int, int], None],
 ) -> None:
     """Send the batches that are not done yet, so many at once, and write their answers in order."""
-    already, version = len(journal.done), source.model.version
+    already, version, ended = len(journal.done), source.model.version, threading.Event()
     waiting: deque[tuple[Batch, Future[bytes]]] = deque()
 
     def write() -> None:
@@ -701,15 +713,14 @@ def _predict_batches(
         try:
             for number, batch in enumerate(source.batches(rows)):
                 if number >= already:
-                    waiting.append(
-                        (batch, pool.submit(api.send_batch, batch.body, source.media_type, version))
-                    )
+                    told = (batch.body, source.media_type, version, ended)
+                    waiting.append((batch, pool.submit(api.send_batch, *told)))
                 if len(waiting) > 2 * parallel:
                     write()
             while waiting:
                 write()
         except BaseException:
-            api.give_up()
+            ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

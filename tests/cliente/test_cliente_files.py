@@ -14,13 +14,23 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cliente import Cliente, NotReadyError, OtherVersionError, ParquetSource, TableError, predict_file
+from cliente import (
+    Cliente,
+    NotReadyError,
+    OtherVersionError,
+    ParquetSource,
+    RefusedError,
+    TableError,
+    predict_file,
+)
+from esteira import apikeys
 from tests.apis import ROOT, Api, serving
 from tests.bundles import tiny_answer, tiny_bundle
 
@@ -176,6 +186,90 @@ def test_two_runs_do_not_write_the_same_file(served: Api, houses: Path, tmp_path
     assert b"Another run is writing here" in second.communicate(timeout=30)[1]
     running.send_signal(signal.SIGCONT)
     assert (second.returncode, running.wait(60)) == (1, 3)
+
+
+def twenty_batches(folder: Path) -> Path:
+    source = folder / "casas.csv"
+    source.write_text("Living Area,City,Kind\n" + "".join(f"{20 + n},1,a\n" for n in range(200)))
+    return source
+
+
+def test_a_key_that_is_revoked_midway_costs_nothing_that_was_predicted(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    source, target = twenty_batches(tmp_path), tmp_path / "out" / "previsoes.csv"
+    target.parent.mkdir()
+    old, new = apikeys.add(tmp_path, "old", None), apikeys.add(tmp_path, "new", None)
+    keys, bearer = str(apikeys.path(tmp_path)), {"Authorization": f"Bearer {old}"}
+    with serving(tmp_path / "artefatos", API_KEYS_FILE=keys) as api:
+
+        def revoke(read: int, size: int) -> None:
+            if "old" in apikeys.path(tmp_path).read_text() and begun(target) == 5:
+                apikeys.revoke(tmp_path, "old")
+                while httpx.get(f"{api.url}/model", headers=bearer, trust_env=False).is_success:
+                    time.sleep(0.05)
+
+        with Cliente(api.url, api_key=old) as client, pytest.raises(RefusedError) as caught:
+            predict_file(client, source, target, rows=10, parallel=1, progress=revoke)
+        assert caught.value.status == 401
+        done = begun(target)
+        assert 5 <= done < 20
+        assert f"{done * 10} rows are predicted; run the same again" in str(caught.value)
+        with Cliente(api.url, api_key=new) as client:
+            sent = counting(client)
+            assert predict_file(client, source, target, rows=10).rows == 200
+    assert len(sent) == 20 - done
+    assert names(target.parent) == ["previsoes.csv"]
+
+
+def begun(target: Path) -> int:
+    """How many batches are done."""
+    return target.with_name(f".{target.name}.journal").read_text().count("\n") - 1
+
+
+def counting(client: Cliente) -> list[bytes]:
+    """The bodies of the batches that the client sends from now on."""
+    sent, send = [], client.send_batch
+
+    def noted(body: bytes, *others: Any) -> bytes:
+        sent.append(body)
+        return send(body, *others)
+
+    client.send_batch = noted  # type: ignore[method-assign]
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("status", "left"),
+    [(status, []) for status in (400, 413, 415, 422)]
+    + [(status, [".out.csv.journal", ".out.csv.part"]) for status in (401, 403, 404, 406, 408, 429, 431)],
+)
+def test_only_a_refusal_of_the_content_itself_forgets_what_was_predicted(
+    served: Api, tmp_path: Path, status: int, left: list[str]
+) -> None:
+    source = twenty_batches(tmp_path)
+    with Cliente(served.url) as client:
+        send = client.send_batch
+
+        def refused_midway(body: bytes, *others: Any) -> bytes:
+            if b"120" in body:
+                raise RefusedError("No", status=status)
+            return send(body, *others)
+
+        client.send_batch = refused_midway  # type: ignore[method-assign]
+        with pytest.raises(RefusedError) as caught:
+            predict_file(client, source, tmp_path / "out.csv", rows=10)
+    assert ("run the same again" in str(caught.value)) == bool(left)
+    assert names(tmp_path) == [*left, "casas.csv"]
+
+
+def test_a_client_whose_file_failed_is_as_patient_as_before(served: Api, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("Living Area,City,Kind\n120,1,b\n1,1\n")
+    with busy(served, 2, "1") as (url, came), Cliente(served.url) as client:
+        with pytest.raises(TableError, match="row 3: has 2 cells"):
+            predict_file(client, tmp_path / "bad.csv", tmp_path / "out.csv", rows=1)
+        client.url = url
+        assert b"251.0" in client.send_batch(b"Living Area,City,Kind\n120,1,b\n", "text/csv")
+    assert len(came) == 3
 
 
 @contextmanager
