@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count, islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, Self, TextIO
 
 import httpx
@@ -671,6 +672,7 @@ def predict_file(
     kind = SOURCES.get(source.suffix.lower(), CsvSource)
     if kind is not SOURCES.get(target.suffix.lower(), CsvSource):
         raise TableError(f"{target} would be of another type than {source}; give it the same ending")
+    _check_target(target)
     model = api.model()
     opened = kind(source, model)
     with Journal(target, _identity(source, model, rows)) as journal:
@@ -723,6 +725,17 @@ def _predict_batches(
             ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _check_target(target: Path) -> None:
+    """Raise TableError for a place where the file could not be put once all is predicted."""
+    try:
+        TemporaryFile(dir=target.parent).close()
+        is_folder = target.is_dir()
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    if is_folder:
+        raise TableError(f"{target} is a folder; give --saida the name of a file")
 
 
 def _unwritable(target: Path, error: OSError) -> TableError:
