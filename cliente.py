@@ -49,6 +49,8 @@ LONGEST_WAIT = 10.0
 BUSY = frozenset({429, 500, 502, 503, 504})
 UNFIT = frozenset({400, 413, 415, 422})
 """The statuses that the same content gets again, whoever sends it and whenever."""
+NO_MODEL = "/problems/no-model"
+"""The `type` of the only problem that says so; the API has others with the same status."""
 DELIMITERS = ",;\t"
 MOST_BARS = 15
 BAR_WIDTH = 30
@@ -70,7 +72,7 @@ class ApiUnreachableError(ClienteError):
 
 
 class NotReadyError(ClienteError):
-    """The API is up, but has no model to answer with."""
+    """The API is up, but cannot answer now: it has no model, or too much to do."""
 
 
 class RefusedError(ClienteError):
@@ -162,9 +164,8 @@ class Cliente:
     ) -> None:
         self.url = url.rstrip("/")
         self._patience = patience
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost")}
-        self._http = httpx.Client(timeout=timeout, mounts=direct, headers=headers)
+        self._http = httpx.Client(timeout=timeout, mounts=direct, headers=_authorization(api_key))
 
     def __enter__(self) -> Self:
         return self
@@ -255,6 +256,16 @@ class Cliente:
         )
 
 
+def _authorization(api_key: str | None) -> dict[str, str]:
+    key = (api_key or "").strip()
+    if not all("!" <= sign <= "~" for sign in key):
+        raise ClienteError(
+            "What was given cannot be an API key: it holds other than ASCII letters, digits and signs; "
+            "copy the key once more to --api-key or ESTEIRA_API_KEY, as `esteira keys add` printed it"
+        )
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
 def _whole(response: httpx.Response, url: str, version: int | None) -> bytes:
     """The content of an answer to a batch."""
     if not response.is_success:
@@ -270,7 +281,10 @@ def _whole(response: httpx.Response, url: str, version: int | None) -> bytes:
 
 def _busy(response: httpx.Response) -> NotReadyError:
     with suppress(ValueError, KeyError, TypeError):
-        return NotReadyError(f"The API cannot answer now: {response.json()['detail']}")
+        answer = response.json()
+        detail = answer["detail"]
+        state = "is up but has no model" if answer.get("type") == NO_MODEL else "cannot answer now"
+        return NotReadyError(f"The API {state}: {detail}")
     return NotReadyError(f"The API cannot answer now (HTTP {response.status_code}); try again later")
 
 
@@ -302,7 +316,7 @@ def _understood(response: httpx.Response, url: str) -> Any:
             f"give the API's address with --url"
         )
     if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        raise NotReadyError(f"The API is up but has no model: {answer['detail']}")
+        raise _busy(response)
     faults = [_fault(fault) for fault in answer.get("errors", ())]
     raise RefusedError(_lines(str(answer["detail"]), faults), faults, response.status_code)
 

@@ -174,6 +174,13 @@ def test_a_target_that_cannot_be_written_is_named_before_the_api_is_asked(
     assert names(tmp_path) == ["casas.csv", "pasta"]
 
 
+def test_what_cannot_be_a_key_is_one_clear_message() -> None:
+    ran = command(None, "--api-key", "chavé")
+    assert ran.returncode == 1
+    assert "cannot be an API key" in ran.stderr
+    assert "chav" not in ran.stderr
+
+
 def test_a_full_disk_is_told_and_leaves_nothing(served: Api, tmp_path: Path) -> None:
     source = table(tmp_path / "casas.csv", [[1, "", 1, "a"]] * 5000)
     limited = [sys.executable, "-c", AT_MOST_8_KB, str(ROOT / "cliente.py"), "--url", served.url]
