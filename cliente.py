@@ -435,7 +435,8 @@ class CsvSource(Source):
 
     def batches(self, rows: int) -> Iterator[Batch]:
         with _opened(self.path) as file:
-            self._delimiter = _delimiter(file)
+            self._delimiter = _delimiter(file.readline())
+            file.seek(0)
             reader = csv.reader(file, delimiter=self._delimiter, strict=True)
             self._header = next(reader, [])
             if not any(self._header):
@@ -799,10 +800,10 @@ def _opened(source: Path) -> Iterator[TextIO]:
         raise TableError(f"{source} cannot be read: {error.strerror}; give another file") from None
 
 
-def _delimiter(file: TextIO) -> str:
-    first = file.readline()
-    file.seek(0)
-    return max(DELIMITERS, key=first.count)
+def _delimiter(header: str) -> str:
+    """The one that a header has most of outside of quotes."""
+    bare = "".join(header.split('"')[::2])
+    return max(DELIMITERS, key=bare.count)
 
 
 def _counted(

@@ -174,6 +174,14 @@ def test_a_target_that_cannot_be_written_is_named_before_the_api_is_asked(
     assert names(tmp_path) == ["casas.csv", "pasta"]
 
 
+def test_a_delimiter_within_quotes_delimits_nothing(served: Api, tmp_path: Path) -> None:
+    source = tmp_path / "casas.csv"
+    source.write_text('Living Area,City,Kind,"a;b ""c;d"" e;f;g"\n120,1,b,x\n')
+    assert predicted(served, source).returncode == 0
+    (row,) = csv.DictReader((tmp_path / "previsoes.csv").read_text().splitlines())
+    assert (row["prediction"], row['a;b "c;d" e;f;g']) == ("251.0", "x")
+
+
 def test_what_cannot_be_a_key_is_one_clear_message() -> None:
     ran = command(None, "--api-key", "chavé")
     assert ran.returncode == 1
