@@ -29,6 +29,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count, islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any, Self, TextIO
 
 import httpx
@@ -46,6 +47,10 @@ PATIENCE = 60.0
 """Seconds for which a batch is sent again while the API is away or busy."""
 LONGEST_WAIT = 10.0
 BUSY = frozenset({429, 500, 502, 503, 504})
+UNFIT = frozenset({400, 413, 415, 422})
+"""The statuses that the same content gets again, whoever sends it and whenever."""
+NO_MODEL = "/problems/no-model"
+"""The `type` of the only problem that says so; the API has others with the same status."""
 DELIMITERS = ",;\t"
 MOST_BARS = 15
 BAR_WIDTH = 30
@@ -67,15 +72,15 @@ class ApiUnreachableError(ClienteError):
 
 
 class NotReadyError(ClienteError):
-    """The API is up, but has no model to answer with."""
+    """The API is up, but cannot answer now: it has no model, or too much to do."""
 
 
 class RefusedError(ClienteError):
-    """The API does not take what was sent; `faults` has an entry for each field."""
+    """The API does not take what was sent; `faults` has an entry for each field, `status` is HTTP's."""
 
-    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, message: str, faults: Sequence[Fault] = (), status: int | None = None) -> None:
         super().__init__(message)
-        self.faults = tuple(faults)
+        self.faults, self.status = tuple(faults), status
 
 
 class TableError(ClienteError):
@@ -158,10 +163,9 @@ class Cliente:
         api_key: str | None = None,
     ) -> None:
         self.url = url.rstrip("/")
-        self._patience, self._ended = patience, threading.Event()
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._patience = patience
         direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost")}
-        self._http = httpx.Client(timeout=timeout, mounts=direct, headers=headers)
+        self._http = httpx.Client(timeout=timeout, mounts=direct, headers=_authorization(api_key))
 
     def __enter__(self) -> Self:
         return self
@@ -183,12 +187,19 @@ class Cliente:
         answer = self._ask("POST", "/predict/batch?strict=true", list(records))
         return [_prediction(answer, row) for row in answer["predictions"]]
 
-    def send_batch(self, body: bytes, media_type: str, version: int | None = None) -> bytes:
+    def send_batch(
+        self,
+        body: bytes,
+        media_type: str,
+        version: int | None = None,
+        ended: threading.Event | None = None,
+    ) -> bytes:
         """The answer to a batch of any of the API's types, in that type; bad rows have an error in it.
 
-        While the API is away or busy it is sent again, after longer and longer waits. Raises
-        OtherVersionError where not `version` answers.
+        While the API is away or busy it is sent again, after longer and longer waits, unless `ended` is set.
+        Raises OtherVersionError where not `version` answers.
         """
+        ended = ended or threading.Event()
         deadline, headers = (
             time.monotonic() + self._patience,
             {"Content-Type": media_type, "Accept": media_type},
@@ -205,13 +216,9 @@ class Cliente:
             except OtherVersionError as error:
                 failure = error
             wait = max(asked, random.uniform(0, min(LONGEST_WAIT, 0.2 * 2**attempt)))  # noqa: S311
-            if time.monotonic() + wait > deadline or self._ended.wait(wait):
+            if time.monotonic() + wait > deadline or ended.wait(wait):
                 raise failure
         raise AssertionError
-
-    def give_up(self) -> None:
-        """Have batches that wait to be sent again end at once."""
-        self._ended.set()
 
     def model(self) -> Model:
         """What is known of the version that answers."""
@@ -249,6 +256,16 @@ class Cliente:
         )
 
 
+def _authorization(api_key: str | None) -> dict[str, str]:
+    key = (api_key or "").strip()
+    if not all("!" <= sign <= "~" for sign in key):
+        raise ClienteError(
+            "What was given cannot be an API key: it holds other than ASCII letters, digits and signs; "
+            "copy the key once more to --api-key or ESTEIRA_API_KEY, as `esteira keys add` printed it"
+        )
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
 def _whole(response: httpx.Response, url: str, version: int | None) -> bytes:
     """The content of an answer to a batch."""
     if not response.is_success:
@@ -264,7 +281,10 @@ def _whole(response: httpx.Response, url: str, version: int | None) -> bytes:
 
 def _busy(response: httpx.Response) -> NotReadyError:
     with suppress(ValueError, KeyError, TypeError):
-        return NotReadyError(f"The API cannot answer now: {response.json()['detail']}")
+        answer = response.json()
+        detail = answer["detail"]
+        state = "is up but has no model" if answer.get("type") == NO_MODEL else "cannot answer now"
+        return NotReadyError(f"The API {state}: {detail}")
     return NotReadyError(f"The API cannot answer now (HTTP {response.status_code}); try again later")
 
 
@@ -296,9 +316,9 @@ def _understood(response: httpx.Response, url: str) -> Any:
             f"give the API's address with --url"
         )
     if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        raise NotReadyError(f"The API is up but has no model: {answer['detail']}")
+        raise _busy(response)
     faults = [_fault(fault) for fault in answer.get("errors", ())]
-    raise RefusedError(_lines(str(answer["detail"]), faults), faults)
+    raise RefusedError(_lines(str(answer["detail"]), faults), faults, response.status_code)
 
 
 def _fault(fault: Mapping[str, Any]) -> Fault:
@@ -340,6 +360,8 @@ class Batch:
     body: bytes
     position: int
     """How much of the file was read by then."""
+    is_first: bool = False
+    """Whether a header is to be written before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -381,17 +403,17 @@ class Source(ABC):
         """The file's rows, so many at a time; raises TableError naming the row."""
 
     @abstractmethod
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         """The batch's rows with their answers; raises TableError when both have a column of one name."""
 
-    def finish(self, part: Path) -> None:  # noqa: B027 - most files are what was merged, one after the other
-        """Make of all that was merged the file that is asked for."""
+    def finish(self, part: Path, whole: Path) -> None:  # noqa: B027 - most files are what was merged, in order
+        """Make of all that was merged the file that is asked for, by way of a second one."""
 
-    def check_added(self, added: Sequence[str], present: Sequence[str]) -> None:
-        """Raise TableError for a column of the answer that the file has too."""
+    def check_added(self, added: Iterable[str], present: Iterable[str], place: str = "") -> None:
+        """Raise TableError for a column of the answer that the file, or a `place` in it, has too."""
         for name in added:
             if name in present:
-                raise TableError(f"{self.path} already has a column {name!r}; rename it")
+                raise TableError(f"{self.path}{place} already has a column {name!r}; rename it")
 
     def check_columns(self, header: Sequence[str]) -> list[str | None]:
         """The model's column for each of the header's, None for those that it does not know."""
@@ -413,7 +435,8 @@ class CsvSource(Source):
 
     def batches(self, rows: int) -> Iterator[Batch]:
         with _opened(self.path) as file:
-            self._delimiter = _delimiter(file)
+            self._delimiter = _delimiter(file.readline())
+            file.seek(0)
             reader = csv.reader(file, delimiter=self._delimiter, strict=True)
             self._header = next(reader, [])
             if not any(self._header):
@@ -421,18 +444,21 @@ class CsvSource(Source):
                 raise TableError(f"{self.path} is empty; its first row must name the columns {named}")
             names = self.check_columns(self._header)
             sent = [at for at, name in enumerate(names) if name]
-            for numbers, taken in _counted(reader, len(self._header), self.path, rows):
+            for place, (numbers, taken) in enumerate(_counted(reader, len(self._header), self.path, rows)):
                 cells = [[row[at].strip() for at in sent] for row in taken]
-                body = _csv([[name for name in names if name], *cells], ",").encode()
-                position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
-                yield Batch(numbers=numbers, content=taken, body=body, position=position)
+                yield Batch(
+                    numbers=numbers,
+                    content=taken,
+                    body=_csv([[name for name in names if name], *cells], ",").encode(),
+                    position=os.lseek(file.fileno(), 0, os.SEEK_CUR),
+                    is_first=place == 0,
+                )
 
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         added, *answers = csv.reader(io.StringIO(answer.decode(), newline=""))
-        if is_first:
-            self.check_added(added, self._header)
+        self.check_added(added, self._header)
         rows = [[*row, *cells] for row, cells in zip(batch.content, answers, strict=True)]
-        if is_first:
+        if batch.is_first:
             rows = [[*self._header, *added], *rows]
         errors = zip(batch.numbers, (cells[added.index("error")] for cells in answers), strict=True)
         content = _csv(rows, self._delimiter).encode()
@@ -465,10 +491,11 @@ class JsonLinesSource(Source):
             raise TableError(f"{self.path}, row {number}: is not a record, an object in braces; correct it")
         return record
 
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         answers: list[dict[str, Any]] = json.loads(answer)["predictions"]
-        for name in answers[0] if is_first else ():
-            self.check_added([name], list(batch.content[0]))
+        added = sorted({"error"}.union(*answers))
+        for number, record in zip(batch.numbers, batch.content, strict=True):
+            self.check_added(added, record, f", row {number}:")
         lines = [
             json.dumps({**record, **row}, ensure_ascii=False) + "\n"
             for record, row in zip(batch.content, answers, strict=True)
@@ -486,57 +513,63 @@ class ParquetSource(Source):
 
     @property
     def size(self) -> int:
-        return int(self._file().metadata.num_rows)
+        with self._reading() as parquet:
+            return int(parquet.read_metadata(self.path).num_rows)
 
     def batches(self, rows: int) -> Iterator[Batch]:
-        file, position = self._file(), 0
-        header = file.schema_arrow.names
-        names = self.check_columns(header)
-        sent = [title for title, name in zip(header, names, strict=True) if name]
-        for taken in file.iter_batches(batch_size=rows):
-            numbers = range(position + 1, position + taken.num_rows + 1)
-            position += taken.num_rows
-            body = _arrow(taken.select(sent))
-            yield Batch(numbers=numbers, content=taken, body=body, position=position)
+        with self._reading() as parquet:
+            file, position = parquet.ParquetFile(self.path), 0
+            header = file.schema_arrow.names
+            names = self.check_columns(header)
+            sent = [title for title, name in zip(header, names, strict=True) if name]
+            for taken in map(_compact, file.iter_batches(batch_size=rows)):
+                numbers = range(position + 1, position + taken.num_rows + 1)
+                position += taken.num_rows
+                body = _arrow(taken.select(sent))
+                yield Batch(numbers=numbers, content=taken, body=body, position=position)
 
-    def merged(self, batch: Batch, answer: bytes, *, is_first: bool) -> Merged:
+    def merged(self, batch: Batch, answer: bytes) -> Merged:
         import pyarrow as pa
 
         added = pa.ipc.open_stream(answer).read_all().combine_chunks().to_batches()[0]
-        if is_first:
-            self.check_added(added.schema.names, batch.content.schema.names)
+        self.check_added(added.schema.names, batch.content.schema.names)
         schema = pa.schema([*batch.content.schema, *added.schema])
         rows = pa.RecordBatch.from_arrays([*batch.content.columns, *added.columns], schema=schema)
-        content = (schema.serialize().to_pybytes() if is_first else b"") + rows.serialize().to_pybytes()
         errors = zip(batch.numbers, added.column("error").to_pylist(), strict=True)
-        return Merged(content=content, errors=[(row, error) for row, error in errors if error])
+        return Merged(content=_arrow(rows), errors=[(row, error) for row, error in errors if error])
 
-    def finish(self, part: Path) -> None:
+    def finish(self, part: Path, whole: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        whole = part.with_suffix(".whole")
-        with (
-            pa.OSFile(str(part)) as file,
-            pa.ipc.open_stream(file) as stream,
-            pq.ParquetWriter(whole, stream.schema) as writer,
-        ):
-            for batch in stream:
-                writer.write_batch(batch)
+        try:
+            with (
+                pa.OSFile(str(part)) as file,
+                pq.ParquetWriter(whole, pa.ipc.open_stream(file).schema) as writer,
+            ):
+                file.seek(0)
+                while file.tell() < file.size():
+                    for batch in pa.ipc.open_stream(file):
+                        writer.write_batch(batch)
+        except pa.ArrowException as error:
+            raise TableError(
+                f"{self.path} cannot be written as Parquet with its predictions: {error}; give it as a CSV"
+            ) from None
         whole.replace(part)
 
-    def _file(self) -> Any:
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """pyarrow's way to Parquet; what it cannot read there becomes a TableError."""
         try:
+            import pyarrow as pa
             import pyarrow.parquet as pq
-
-            return pq.ParquetFile(self.path)
         except ImportError:
             raise TableError(
                 f"{self.path} needs pyarrow to be read: pip install pyarrow, or give a CSV"
             ) from None
-        except FileNotFoundError:
-            raise TableError(f"{self.path} does not exist; give the file's path with --arquivo") from None
-        except (OSError, ValueError) as error:
+        try:
+            yield pq
+        except (OSError, pa.ArrowException) as error:
             raise TableError(f"{self.path} cannot be read as Parquet: {error}; give another file") from None
 
 
@@ -558,8 +591,10 @@ class Journal:
     """
 
     def __init__(self, target: Path, about: Mapping[str, Any]) -> None:
-        self.part = target.with_name(f".{target.name}.part")
-        self._path = target.with_name(f".{target.name}.journal")
+        self._target = target
+        self._part, self._whole, self._path = (
+            target.with_name(f".{target.name}.{name}") for name in ("part", "whole", "journal")
+        )
         self._about = json.dumps(about)
         self.done: list[dict[str, Any]] = []
 
@@ -569,11 +604,11 @@ class Journal:
             _lock(self._lines, self._path)
             self._lines.seek(0)
             self._read(self._lines.read().splitlines())
-            self._out = self.part.open("r+b" if self.done else "wb")
+            self._out = self._part.open("r+b" if self.done else "wb")
             self._out.truncate(self.done[-1]["end"] if self.done else 0)
             self._out.seek(0, os.SEEK_END)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self._target, error) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -591,19 +626,19 @@ class Journal:
             self._lines.write(json.dumps(self.done[-1]) + "\n")
             self._lines.flush()
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self._target, error) from None
 
-    def finish(self, target: Path, source: Source) -> Report:
+    def finish(self, source: Source) -> Report:
         """Put the file in its place; raises TableError when nothing was written."""
         if not self.done:
             raise TableError(f"{source.path} has no rows under its header; add the rows to predict")
         try:
             os.fsync(self._out.fileno())
-            source.finish(self.part)
-            self.part.replace(target)
+            source.finish(self._part, self._whole)
+            self._part.replace(self._target)
             self._path.unlink()
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self._target, error) from None
         listed = [(int(row), str(error)) for done in self.done for row, error in done["errors"]]
         rows, failed = (sum(done[name] for done in self.done) for name in ("rows", "failed"))
         return Report(rows=rows, failed=failed, errors=listed[:MOST_ERRORS])
@@ -615,13 +650,13 @@ class Journal:
 
     def forget(self) -> None:
         """Leave nothing of what was begun."""
-        for path in (self.part, self._path):
+        for path in (self._part, self._whole, self._path):
             path.unlink(missing_ok=True)
 
     def _read(self, lines: list[str]) -> None:
         """Keep what was done of the same; a last line may be a half."""
         if lines[:1] == [self._about]:
-            written = self.part.stat().st_size if self.part.exists() else 0
+            written = self._part.stat().st_size if self._part.exists() else 0
             for line in lines[1:]:
                 with suppress(ValueError):
                     done = json.loads(line)
@@ -630,12 +665,6 @@ class Journal:
         for line in (self._about, *map(json.dumps, self.done)):
             self._lines.write(line + "\n")
         self._lines.flush()
-
-    def _unwritable(self, error: OSError) -> TableError:
-        target = self.part.name.removeprefix(".").removesuffix(".part")
-        return TableError(
-            f"{self.part.with_name(target)} cannot be written: {error.strerror}; choose another --saida"
-        )
 
 
 def predict_file(
@@ -652,22 +681,30 @@ def predict_file(
     It goes in batches of so many rows, several at once, and `progress` is called with how much was read so
     far and how much there is. A row that cannot be used gets an error in the place of its prediction. The
     target appears when it is whole. After a break (of this program, or of the API for longer than the client
-    is patient) the same call goes on where it stopped. Raises TableError naming the row that is no row.
+    is patient), or when a key is refused midway, the same call goes on where it stopped. Raises TableError
+    naming the row that is no row.
     """
     kind = SOURCES.get(source.suffix.lower(), CsvSource)
     if kind is not SOURCES.get(target.suffix.lower(), CsvSource):
         raise TableError(f"{target} would be of another type than {source}; give it the same ending")
+    _check_target(target)
     model = api.model()
     opened = kind(source, model)
     with Journal(target, _identity(source, model, rows)) as journal:
         try:
             _predict_batches(api, opened, journal, parallel, rows, progress or (lambda *_: None))
-            return journal.finish(target, opened)
-        except (TableError, RefusedError):
-            journal.forget()
+            return journal.finish(opened)
+        except (TableError, RefusedError, ApiUnreachableError, NotReadyError) as error:
+            if _is_final(error):
+                journal.forget()
+            else:
+                error.args = (f"{error}\n{journal.told()}",)
             raise
-        except (ApiUnreachableError, NotReadyError) as error:
-            raise type(error)(f"{error}\n{journal.told()}") from None
+
+
+def _is_final(error: ClienteError) -> bool:
+    """Whether the same file would end in the same way again."""
+    return isinstance(error, TableError) or (isinstance(error, RefusedError) and error.status in UNFIT)
 
 
 def _predict_batches(
@@ -679,12 +716,12 @@ def _predict_batches(
     progress: Callable[[int, int], None],
 ) -> None:
     """Send the batches that are not done yet, so many at once, and write their answers in order."""
-    already, version = len(journal.done), source.model.version
+    already, version, ended = len(journal.done), source.model.version, threading.Event()
     waiting: deque[tuple[Batch, Future[bytes]]] = deque()
 
     def write() -> None:
         batch, answer = waiting[0]
-        merged = source.merged(batch, answer.result(), is_first=not journal.done)
+        merged = source.merged(batch, answer.result())
         journal.add(merged, len(batch.numbers))
         waiting.popleft()
         progress(batch.position, source.size)
@@ -693,17 +730,31 @@ def _predict_batches(
         try:
             for number, batch in enumerate(source.batches(rows)):
                 if number >= already:
-                    waiting.append(
-                        (batch, pool.submit(api.send_batch, batch.body, source.media_type, version))
-                    )
+                    told = (batch.body, source.media_type, version, ended)
+                    waiting.append((batch, pool.submit(api.send_batch, *told)))
                 if len(waiting) > 2 * parallel:
                     write()
             while waiting:
                 write()
         except BaseException:
-            api.give_up()
+            ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _check_target(target: Path) -> None:
+    """Raise TableError for a place where the file could not be put once all is predicted."""
+    try:
+        TemporaryFile(dir=target.parent).close()
+        is_folder = target.is_dir()
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    if is_folder:
+        raise TableError(f"{target} is a folder; give --saida the name of a file")
+
+
+def _unwritable(target: Path, error: OSError) -> TableError:
+    return TableError(f"{target} cannot be written: {error.strerror or error}; choose another --saida")
 
 
 def _identity(source: Path, model: Model, rows: int) -> dict[str, Any]:
@@ -749,10 +800,10 @@ def _opened(source: Path) -> Iterator[TextIO]:
         raise TableError(f"{source} cannot be read: {error.strerror}; give another file") from None
 
 
-def _delimiter(file: TextIO) -> str:
-    first = file.readline()
-    file.seek(0)
-    return max(DELIMITERS, key=first.count)
+def _delimiter(header: str) -> str:
+    """The one that a header has most of outside of quotes."""
+    bare = "".join(header.split('"')[::2])
+    return max(DELIMITERS, key=bare.count)
 
 
 def _counted(
@@ -788,7 +839,24 @@ def _csv(rows: Iterable[Sequence[str]], delimiter: str) -> str:
 
 
 def _arrow(batch: Any) -> bytes:
-    return batch.schema.serialize().to_pybytes() + batch.serialize().to_pybytes()  # type: ignore[no-any-return]
+    """A stream of its own: only a stream has the dictionaries of its columns."""
+    import pyarrow as pa
+
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, batch.schema) as stream:
+        stream.write_batch(batch)
+    return out.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _compact(batch: Any) -> Any:
+    """The batch with dictionaries of its own: pyarrow gives each batch those of the whole file."""
+    import pyarrow as pa
+
+    for place, column in enumerate(batch.columns):
+        if pa.types.is_dictionary(column.type):
+            own = column.dictionary_decode().dictionary_encode()
+            batch = batch.set_column(place, batch.schema.field(place).with_type(own.type), own)
+    return batch
 
 
 def _json_name(column: str) -> str:

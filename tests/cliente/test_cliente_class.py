@@ -7,19 +7,22 @@ import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from cliente import (
     ApiUnreachableError,
     Cliente,
+    ClienteError,
     NotReadyError,
     Prediction,
     Ready,
     RefusedError,
 )
+from esteira import apikeys
 from tests.apis import free_port, serving
-from tests.bundles import tiny_answer
+from tests.bundles import tiny_answer, tiny_bundle
 
 RECORD = {"Living Area": 120, "Rate": None, "City": 3, "Kind": "b"}
 
@@ -93,5 +96,37 @@ def test_another_program_on_the_port_is_told_apart() -> None:
 def test_an_api_without_a_model_is_not_ready(tmp_path: Path) -> None:
     with serving(tmp_path / "artefatos") as empty, Cliente(empty.url) as api:
         for ask in (api.check, api.ready, api.model):
-            with pytest.raises(NotReadyError, match="holds no version yet"):
+            with pytest.raises(NotReadyError, match=r"has no model: .* holds no version yet"):
                 ask()
+
+
+def test_an_overloaded_api_is_told_from_one_without_a_model(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    with serving(tmp_path / "artefatos", API_MOST_REQUESTS="1") as full, Cliente(full.url) as api:
+        with socket.create_connection(("127.0.0.1", full.port)) as slow:
+            slow.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            with pytest.raises(NotReadyError, match=r"^The API cannot answer now: ") as caught:
+                ask_until_it_is_full(api)
+        assert "model" not in str(caught.value)
+
+
+def ask_until_it_is_full(api: Cliente) -> NoReturn:
+    while True:
+        api.predict(RECORD)
+
+
+@pytest.mark.parametrize("key", ["chavé", "two words", "two\nlines", "\udc80", "\x7f"])
+def test_what_cannot_be_a_key_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(ClienteError, match="cannot be an API key") as caught:
+        Cliente(api_key=key)
+    assert key not in str(caught.value)
+
+
+def test_the_blanks_around_a_key_are_not_sent(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    key, keys = apikeys.add(tmp_path, "shop", None), str(apikeys.path(tmp_path))
+    with serving(tmp_path / "artefatos", API_KEYS_FILE=keys) as guarded:
+        with Cliente(guarded.url, api_key=f" {key}\r\n") as api:
+            assert api.predict(RECORD).prediction == tiny_answer(RECORD)
+        with Cliente(guarded.url, api_key="\n") as api, pytest.raises(RefusedError, match="Send an API key"):
+            api.predict(RECORD)

@@ -152,11 +152,41 @@ def test_a_file_that_is_missing_or_a_folder_is_named(served: Api, tmp_path: Path
     assert "cannot be read" in predicted(served, tmp_path / "pasta").stderr
 
 
-def test_a_target_that_cannot_be_written_is_named(served: Api, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("no/such.csv", "such.csv cannot be written: No such file or directory"),
+        ("casas.csv/such.csv", "such.csv cannot be written: Not a directory"),
+        ("/proc/such.csv", "such.csv cannot be written"),
+        (f"{'x' * 300}.csv", "csv cannot be written: File name too long"),
+        ("pasta", "pasta is a folder; give --saida the name of a file"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_named_before_the_api_is_asked(
+    tmp_path: Path, target: str, said: str
+) -> None:
     source = table(tmp_path / "casas.csv", [[1, "", 1, "a"]])
-    ran = command(served, "--arquivo", str(source), "--saida", str(tmp_path / "no" / "such.csv"))
+    (tmp_path / "pasta").mkdir()
+    ran = command(None, "--arquivo", str(source), "--saida", str(tmp_path / target))
     assert ran.returncode == 1
-    assert "cannot be written" in ran.stderr
+    assert said in ran.stderr
+    assert "No API answers" not in ran.stderr
+    assert names(tmp_path) == ["casas.csv", "pasta"]
+
+
+def test_a_delimiter_within_quotes_delimits_nothing(served: Api, tmp_path: Path) -> None:
+    source = tmp_path / "casas.csv"
+    source.write_text('Living Area,City,Kind,"a;b ""c;d"" e;f;g"\n120,1,b,x\n')
+    assert predicted(served, source).returncode == 0
+    (row,) = csv.DictReader((tmp_path / "previsoes.csv").read_text().splitlines())
+    assert (row["prediction"], row['a;b "c;d" e;f;g']) == ("251.0", "x")
+
+
+def test_what_cannot_be_a_key_is_one_clear_message() -> None:
+    ran = command(None, "--api-key", "chavé")
+    assert ran.returncode == 1
+    assert "cannot be an API key" in ran.stderr
+    assert "chav" not in ran.stderr
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(served: Api, tmp_path: Path) -> None:

@@ -14,17 +14,28 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cliente import Cliente, NotReadyError, OtherVersionError, predict_file
+from cliente import (
+    Cliente,
+    NotReadyError,
+    OtherVersionError,
+    ParquetSource,
+    RefusedError,
+    TableError,
+    predict_file,
+)
+from esteira import apikeys
 from tests.apis import ROOT, Api, serving
 from tests.bundles import tiny_answer, tiny_bundle
 
 ROWS = 120_000
+USABLE = b'{"Living Area": 120, "City": 1, "Kind": "b"}\n'
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +188,90 @@ def test_two_runs_do_not_write_the_same_file(served: Api, houses: Path, tmp_path
     assert (second.returncode, running.wait(60)) == (1, 3)
 
 
+def twenty_batches(folder: Path) -> Path:
+    source = folder / "casas.csv"
+    source.write_text("Living Area,City,Kind\n" + "".join(f"{20 + n},1,a\n" for n in range(200)))
+    return source
+
+
+def test_a_key_that_is_revoked_midway_costs_nothing_that_was_predicted(tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "artefatos")
+    source, target = twenty_batches(tmp_path), tmp_path / "out" / "previsoes.csv"
+    target.parent.mkdir()
+    old, new = apikeys.add(tmp_path, "old", None), apikeys.add(tmp_path, "new", None)
+    keys, bearer = str(apikeys.path(tmp_path)), {"Authorization": f"Bearer {old}"}
+    with serving(tmp_path / "artefatos", API_KEYS_FILE=keys) as api:
+
+        def revoke(read: int, size: int) -> None:
+            if "old" in apikeys.path(tmp_path).read_text() and begun(target) == 5:
+                apikeys.revoke(tmp_path, "old")
+                while httpx.get(f"{api.url}/model", headers=bearer, trust_env=False).is_success:
+                    time.sleep(0.05)
+
+        with Cliente(api.url, api_key=old) as client, pytest.raises(RefusedError) as caught:
+            predict_file(client, source, target, rows=10, parallel=1, progress=revoke)
+        assert caught.value.status == 401
+        done = begun(target)
+        assert 5 <= done < 20
+        assert f"{done * 10} rows are predicted; run the same again" in str(caught.value)
+        with Cliente(api.url, api_key=new) as client:
+            sent = counting(client)
+            assert predict_file(client, source, target, rows=10).rows == 200
+    assert len(sent) == 20 - done
+    assert names(target.parent) == ["previsoes.csv"]
+
+
+def begun(target: Path) -> int:
+    """How many batches are done."""
+    return target.with_name(f".{target.name}.journal").read_text().count("\n") - 1
+
+
+def counting(client: Cliente) -> list[bytes]:
+    """The bodies of the batches that the client sends from now on."""
+    sent, send = [], client.send_batch
+
+    def noted(body: bytes, *others: Any) -> bytes:
+        sent.append(body)
+        return send(body, *others)
+
+    client.send_batch = noted  # type: ignore[method-assign]
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("status", "left"),
+    [(status, []) for status in (400, 413, 415, 422)]
+    + [(status, [".out.csv.journal", ".out.csv.part"]) for status in (401, 403, 404, 406, 408, 429, 431)],
+)
+def test_only_a_refusal_of_the_content_itself_forgets_what_was_predicted(
+    served: Api, tmp_path: Path, status: int, left: list[str]
+) -> None:
+    source = twenty_batches(tmp_path)
+    with Cliente(served.url) as client:
+        send = client.send_batch
+
+        def refused_midway(body: bytes, *others: Any) -> bytes:
+            if b"120" in body:
+                raise RefusedError("No", status=status)
+            return send(body, *others)
+
+        client.send_batch = refused_midway  # type: ignore[method-assign]
+        with pytest.raises(RefusedError) as caught:
+            predict_file(client, source, tmp_path / "out.csv", rows=10)
+    assert ("run the same again" in str(caught.value)) == bool(left)
+    assert names(tmp_path) == [*left, "casas.csv"]
+
+
+def test_a_client_whose_file_failed_is_as_patient_as_before(served: Api, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("Living Area,City,Kind\n120,1,b\n1,1\n")
+    with busy(served, 2, "1") as (url, came), Cliente(served.url) as client:
+        with pytest.raises(TableError, match="row 3: has 2 cells"):
+            predict_file(client, tmp_path / "bad.csv", tmp_path / "out.csv", rows=1)
+        client.url = url
+        assert b"251.0" in client.send_batch(b"Living Area,City,Kind\n120,1,b\n", "text/csv")
+    assert len(came) == 3
+
+
 @contextmanager
 def busy(api: Api, times: int, wait: str) -> Iterator[tuple[str, list[float]]]:
     """A door that turns the first callers away with Retry-After, and then lets them through to the API."""
@@ -243,11 +338,71 @@ def test_json_lines_and_parquet_are_predicted_too(served: Api, tmp_path: Path) -
     assert names(tmp_path) == ["in.jsonl", "in.parquet", "out.jsonl", "out.parquet"]
 
 
+def categories(count: int) -> pa.Table:
+    """A table with categories for the model, others that are copied, and some within lists."""
+    kinds = pa.array(["ab"[n % 2] for n in range(count)]).dictionary_encode()
+    notes = pa.array([None if n % 7 == 0 else f"note {n}" for n in range(count)]).dictionary_encode()
+    lists = pa.ListArray.from_arrays(range(count + 1), notes)
+    known = {"Living Area": pa.array(range(count)), "City": pa.array([1] * count), "Kind": kinds}
+    return pa.table({**known, "note": notes, "notes": lists})
+
+
+def test_categories_of_a_parquet_file_are_predicted_and_copied(served: Api, tmp_path: Path) -> None:
+    table = categories(700)
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=300)
+    with Cliente(served.url) as api:
+        report = predict_file(api, tmp_path / "in.parquet", tmp_path / "out.parquet", rows=100)
+    written = pq.read_table(tmp_path / "out.parquet")
+    assert (report.rows, report.failed) == (700, 0)
+    assert written.select(table.column_names).to_pylist() == table.to_pylist()
+    assert written.schema.field("note").type == table.schema.field("note").type
+    answers = [tiny_answer(record) for record in table.select(["Living Area", "City", "Kind"]).to_pylist()]
+    assert written.column("prediction").to_pylist() == answers
+    assert names(tmp_path) == ["in.parquet", "out.parquet"]
+
+
+def test_a_batch_has_no_categories_but_its_own(served: Api, tmp_path: Path) -> None:
+    kinds = pa.array([f"kind {n}" for n in range(50_000)]).dictionary_encode()
+    whole = pa.table({"Living Area": [1] * 50_000, "City": [1] * 50_000, "Kind": kinds})
+    pq.write_table(whole, tmp_path / "in.parquet")
+    with Cliente(served.url) as api:
+        batch = next(ParquetSource(tmp_path / "in.parquet", api.model()).batches(100))
+    assert len(batch.body) < 10_000
+
+
+def test_a_parquet_file_that_is_broken_midway_leaves_nothing(served: Api, tmp_path: Path) -> None:
+    source = tmp_path / "in.parquet"
+    pq.write_table(categories(5000), source, row_group_size=1000)
+    content = bytearray(source.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4000] = b"?" * 4000
+    source.write_bytes(content)
+    with Cliente(served.url) as api, pytest.raises(TableError, match="cannot be read as Parquet"):
+        predict_file(api, source, tmp_path / "out.parquet", rows=100)
+    assert names(tmp_path) == ["in.parquet"]
+
+
+def test_what_parquet_cannot_hold_is_told_and_leaves_nothing(
+    served: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise pa.ArrowNotImplementedError("no such type")
+
+    pq.write_table(categories(10), tmp_path / "in.parquet")
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", failing)
+    with Cliente(served.url) as api, pytest.raises(TableError, match="no such type; give it as a CSV"):
+        predict_file(api, tmp_path / "in.parquet", tmp_path / "out.parquet")
+    assert names(tmp_path) == ["in.parquet"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("a.jsonl", b'{"City": 1}\n{"City"\n', "row 2: is not JSON"),
         ("a.jsonl", b"[1]\n", "row 1: is not a record"),
+        ("a.jsonl", USABLE + b'{"prediction": 77}', "row 2: already has a column 'prediction'"),
+        ("a.jsonl", USABLE + b'{"warnings": 1}', "row 2: already has a column 'warnings'"),
+        ("a.jsonl", USABLE + b'\n{"error": ""}', "row 3: already has a column 'error'"),
         ("a.parquet", b"nonsense", "cannot be read as Parquet"),
         ("a.csv", None, "does not exist"),
     ],
