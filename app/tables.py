@@ -131,9 +131,10 @@ def _csv(file: IO[bytes], most: Limits) -> Table:
     return Table(kind="csv", names=names, schema=schema, types=(), delimiter=delimiter, most=most, read=read)
 
 
-def _delimiter(titles: str) -> str:
-    """The one that parts the most titles; what stands between quotes is a title's own."""
-    return max(DELIMITERS, key="".join(titles.split('"')[::2]).count)
+def _delimiter(header: str) -> str:
+    """The one that a header has most of outside of quotes."""
+    bare = "".join(header.split('"')[::2])
+    return max(DELIMITERS, key=bare.count)
 
 
 def _decoded(file: IO[bytes], kind: Kind, most: Limits) -> Table:
