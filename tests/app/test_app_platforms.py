@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from opening import opened
 
+from app.platforms.whole import Whole
 from rain import rain_bundle
 from tests.apis import serving
 from tests.bundles import tiny_answer, tiny_bundle
@@ -307,6 +309,50 @@ def test_a_csv_of_one_endless_line_is_refused(http: httpx.Client):
     content = "1" * 3_000_000
     answer = http.post("/invocations", content=content, headers={"content-type": "text/csv"})
     assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v2/nothing", 404),
+        ("GET", "/v2/", 404),
+        ("GET", "/v2/models/tiny/infer", 405),
+        ("POST", "/v2", 405),
+        ("POST", "/v2/models/tiny/infer", 415),
+    ],
+)
+def test_all_that_goes_wrong_below_v2_is_an_error_in_the_protocols_own_form(
+    http: httpx.Client, method: str, path: str, status: int
+):
+    answer = http.request(method, path, content=b"x", headers={"content-type": "text/plain"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert list(answer.json()) == ["error"]
+    assert ("allow" in answer.headers) is (status == 405)
+
+
+def test_an_error_of_the_api_itself_is_one_too_and_says_where_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of the API")
+
+    client = opened(tiny_bundle(tmp_path))
+    monkeypatch.setattr(Whole, "answer", broken)
+    inferred = client.post("/v2/models/tiny/infer", json={"inputs": COLUMN_TENSORS})
+    assert inferred.status_code == 500
+    assert list(inferred.json()) == ["error"]
+    assert "its log says where, under" in inferred.json()["error"]
+    invoked = client.post("/invocations", json={"instances": RECORDS})
+    assert invoked.headers["content-type"] == "application/problem+json"
+
+
+def test_a_case_may_be_called_as_a_word_of_the_protocol(tmp_path: Path):
+    for case in ("ready", "versions", "infer"):
+        client = opened(tiny_bundle(tmp_path / case, case=case))
+        for path in (f"/v2/models/{case}", f"/v2/models/{case}/versions/1"):
+            assert client.get(path).json()["inputs"]
+            assert client.get(f"{path}/ready").json() == {"name": case, "ready": True}
 
 
 def test_classes_come_as_labels_and_probabilities(tmp_path: Path):
