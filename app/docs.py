@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import html
 import importlib.resources
 import json
-import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,7 +14,6 @@ from hashlib import sha256
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -26,6 +25,7 @@ from app.heads import PAGE_POLICY
 from app.kinds import API_KEY_NEEDED, RATE_EXCEEDED
 from app.media import TYPES
 from app.problems import MEDIA_TYPE, Refusal
+from app.samples import ADDRESS
 from esteira.bundle import Metadata, Record
 from esteira.case import json_name
 
@@ -34,6 +34,45 @@ ASSETS = {
     "swagger-ui.css": "text/css",
     "favicon.png": "image/png",
 }
+_SCRIPT = """
+const address = new URL("predict", location.href).href;
+SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#swagger-ui",
+  layout: "BaseLayout",
+  presets: [SwaggerUIBundle.presets.apis],
+  deepLinking: true,
+  showExtensions: true,
+  showCommonExtensions: true,
+  tryItOutEnabled: true,
+  defaultModelsExpandDepth: 0,
+  responseInterceptor: (answer) => {
+    // only the browser knows what a gateway put before this API's paths
+    if (answer.url.endsWith("/openapi.json")) answer.text = answer.text.replaceAll("{address}", address);
+    return answer;
+  },
+});
+""".replace("{address}", ADDRESS)
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="docs/favicon.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script>{script}</script>
+</body>
+</html>
+"""
+"""Its addresses are relative, so that it also works behind a gateway's prefix."""
+_HASH = b64encode(sha256(_SCRIPT.encode()).digest()).decode()
+_POLICY = f"{PAGE_POLICY}; script-src 'self' 'sha256-{_HASH}'; style-src 'self' 'unsafe-inline'"
+"""The one inline script that may run is known by its hash; Swagger UI sets styles."""
 _RECORD = "#/components/schemas/Record"
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An API key: Authorization: Bearer KEY"},
@@ -128,17 +167,8 @@ def describe_with(
 
 def install(api: FastAPI) -> None:
     """Add GET /docs and the files that it loads."""
-
-    page = get_swagger_ui_html(
-        # relative, so that the page also works behind a gateway's prefix
-        openapi_url="openapi.json",
-        title=api.title,
-        swagger_js_url="docs/swagger-ui-bundle.js",
-        swagger_css_url="docs/swagger-ui.css",
-        swagger_favicon_url="docs/favicon.png",
-        swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
-    )
-    page.headers["Content-Security-Policy"] = _policy(bytes(page.body))
+    content = _PAGE.format(title=html.escape(api.title), script=_SCRIPT)
+    page = Response(content, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
 
     async def serve() -> Response:
         return page
@@ -146,13 +176,6 @@ def install(api: FastAPI) -> None:
     api.add_api_route("/docs", serve, include_in_schema=False)
     for name, kind in ASSETS.items():
         api.add_api_route(f"/docs/{name}", _asset(name, kind), include_in_schema=False)
-
-
-def _policy(page: bytes) -> str:
-    """The policy of a page whose own inline scripts may run, known by their hashes, and set styles."""
-    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
-    hashes = " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts)
-    return f"{PAGE_POLICY}; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'"
 
 
 def _asset(name: str, kind: str) -> Callable[[], Response]:

@@ -1,4 +1,4 @@
-"""Parses a large JSON list or object in pieces, so that other threads get their turn."""
+"""Parses JSON: a large list or object in pieces, so that other threads get their turn."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def parsed(content: bytes) -> Iterator[list[Any]] | Iterator[dict[str, Any]]:
         return _pieces(content, start + 1, b"{", b"}", _BETWEEN_COLUMNS)
     _value(content, content, 0)
     raise no_batch()
+
+
+def whole(content: bytes) -> Any:
+    """What JSON says, whatever it is, parsed at once; raises Refusal where it is none."""
+    return _value(content, content, 0)
 
 
 def no_batch() -> Refusal:

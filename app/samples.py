@@ -6,8 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-_URL = "http://127.0.0.1:8000/{case}/predict"
+ADDRESS = "http://127.0.0.1:8000/predict"
+"""Where a single process listens; the page that shows the samples puts in its own address."""
 _TEMPLATE = """
+Behind Esteira's gateway the case stands before the path: `/{case}/predict`.
+
 An answer's `warnings` name values that the training never saw. With an API key, add the header `X-API-Key`.
 
 ```sh
@@ -41,7 +44,8 @@ def samples(case: str, record: Mapping[str, Any]) -> str:
     """Markdown that asks for the answer to a record, by its JSON names."""
     content = json.dumps(record, ensure_ascii=False)
     return _TEMPLATE.format(
-        url=_URL.format(case=case),
+        url=ADDRESS,
+        case=case,
         shell=content.replace("'", "'\\''"),
         python=repr(dict(record)),
         json=content,

@@ -3,16 +3,17 @@
 
 const WAIT = 120; // milliseconds without a change before the API is asked
 const WAIT_WHY = 250; // and those before it is asked for thousands of answers
-const form = document.getElementById("form");
 const place = (id) => document.getElementById(id);
+const form = place("form"); // whose properties are its inputs, by their names: none of it may be called
+const asked = place("asked");
 const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
 let asking = new AbortController();
 
 const values = () => new URLSearchParams(new FormData(form));
 
-async function asked(part, signal) {
+async function fetched(part, signal) {
   const query = values();
-  query.set(form.dataset.part, part);
+  query.set(asked.dataset.part, part);
   const answer = await fetch(`?${query}`, { signal });
   if (!answer.ok) throw new Error(await reason(answer));
   return answer.text();
@@ -20,7 +21,7 @@ async function asked(part, signal) {
 
 async function reason(answer) {
   const problem = await answer.json().catch(() => ({}));
-  return problem.detail || form.dataset.unreachable;
+  return problem.detail || asked.dataset.unreachable;
 }
 
 async function update(wait) {
@@ -30,16 +31,16 @@ async function update(wait) {
   try {
     await pause(wait);
     signal.throwIfAborted();
-    show("answer", await asked("answer", signal));
+    show("answer", await fetched("answer", signal));
     mark();
     history.replaceState(null, "", `?${values()}`);
     if (!place("why")) return;
     await pause(WAIT_WHY);
     signal.throwIfAborted();
-    show("why", await asked("why", signal));
+    show("why", await fetched("why", signal));
   } catch (error) {
     if (signal.aborted) return;
-    tell(error instanceof TypeError ? form.dataset.unreachable : error.message);
+    tell(error instanceof TypeError ? asked.dataset.unreachable : error.message);
   }
 }
 
@@ -58,7 +59,7 @@ function tell(failure) {
 
 // what the answer says of single fields, beside those; and the answer itself to who cannot see it
 function mark() {
-  for (const field of form.querySelectorAll("[data-at]")) {
+  for (const field of asked.querySelectorAll("[data-at]")) {
     const at = field.dataset.at;
     const fault = place("answer").querySelector(`[data-fault="${at}"]`);
     place(`fault-${at}`).textContent = fault ? fault.textContent : "";
@@ -92,17 +93,17 @@ function addSlider(input) {
   input.closest(".entry").after(slider);
 }
 
-form.noValidate = true; // the API says what is wrong, in the page's language
-form.addEventListener("input", () => {
+Element.prototype.setAttribute.call(form, "novalidate", ""); // the API says what is wrong, in the page's language
+asked.addEventListener("input", () => {
   if (place("why")) place("why").classList.add("old");
   update(WAIT);
 });
-form.addEventListener("submit", (event) => {
+asked.addEventListener("submit", (event) => {
   event.preventDefault();
   update(0);
   place("answer").focus();
 });
-form.querySelectorAll("input[data-low]").forEach(addSlider);
+asked.querySelectorAll("input[data-low]").forEach(addSlider);
 // on a phone the answer stands at the foot of the window until one gets to it
 new IntersectionObserver(([seen]) => {
   place("now").classList.toggle("away", seen.boundingClientRect.top < innerHeight);
@@ -115,7 +116,7 @@ const meter = file.querySelector("progress");
 const said = file.querySelector("[role=status]");
 let sending = null;
 
-const [QUOTE, LINE_END, DELIMITERS] = [34, 10, [44, 59, 9, 124]]; // bytes; , ; tab |
+const [QUOTE, LINE_END, DELIMITERS] = [34, 10, [44, 59, 9]]; // bytes; , ; tab
 
 // counts a CSV's rows, and those whose last column, the error, is not empty
 class Rows {

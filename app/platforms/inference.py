@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from math import prod
 from typing import Any
 
-from app.platforms.whole import Outputs, Rows, Whole, parsed, unusable
+from app import pieces
+from app.batches import MOST_RECORDS
+from app.jsonrows import too_many
+from app.platforms.whole import Outputs, Rows, Whole, check_each_once, unusable
 from app.problems import Refusal
 from esteira.case import Category, Integer, is_text, json_name
 
@@ -56,21 +60,20 @@ class Inference:
 
     def infer(self, content: bytes) -> bytes:
         """The answer to an inference request; raises Refusal."""
-        sent = parsed(content)
+        sent = pieces.whole(content)
         tensors = sent.get("inputs") if isinstance(sent, dict) else None
         if not isinstance(tensors, list) or not tensors:
             raise unusable("The body must be an object with inputs, a list of tensors")
-        wanted = self._wanted(sent.get("outputs"))
+        wanted, named = self._wanted(sent.get("outputs")), _named(sent.get("id"))
         outputs = self._whole.answer(self._rows([_Tensor(one) for one in tensors]))
-        answer = {"model_name": self._name, "model_version": self._version}
-        if "id" in sent:
-            answer["id"] = str(sent["id"])
+        answer = {"model_name": self._name, "model_version": self._version, **named}
         return _json({**answer, "outputs": [one for one in self._tensors(outputs) if one["name"] in wanted]})
 
     def _rows(self, tensors: list[_Tensor]) -> Rows:
         known = {*self._whole.names, *self._whole.modelo.columns}
         if len(tensors) == 1 and tensors[0].name not in known:
             return self._whole.named(tensors[0].rows(len(self._whole.names)))
+        check_each_once(one.name for one in tensors)
         return {one.name: one.cells() for one in tensors}
 
     def _tensors(self, outputs: Outputs) -> Iterator[dict[str, Any]]:
@@ -91,12 +94,9 @@ class Inference:
         every = {name for name, _ in self._outputs}
         if outputs is None:
             return every
-        names = (
-            {one.get("name") if isinstance(one, dict) else None for one in outputs}
-            if isinstance(outputs, list)
-            else {None}
-        )
-        if not names or not names <= every:
+        listed = outputs if isinstance(outputs, list) else []
+        names = [one.get("name") if isinstance(one, dict) else None for one in listed]
+        if not names or not all(isinstance(name, str) and name in every for name in names):
             raise unusable(f"outputs must name some of {', '.join(sorted(every))}")
         return {str(name) for name in names}
 
@@ -120,20 +120,19 @@ class _Tensor:
         if not isinstance(sent, dict) or not isinstance(sent.get("name"), str):
             raise unusable("Each of inputs must be an object with name, shape, datatype and data")
         self.name: str = sent["name"]
-        shape, data, kind = sent.get("shape"), sent.get("data"), sent.get("datatype")
-        if kind not in _DATATYPES:
+        data, kind = sent.get("data"), sent.get("datatype")
+        if not isinstance(kind, str) or kind not in _DATATYPES:
             raise self._wrong(f"datatype must be one of {', '.join(sorted(_DATATYPES))}")
-        if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-            raise self._wrong("shape must be a list of whole numbers")
+        self._shape = self._sizes(sent.get("shape"))
         if not isinstance(data, list):
             raise self._wrong("data must be a list; binary data are not taken")
-        self._shape, self._data = shape, list(_flat(data, len(shape)))
-        if len(self._data) != _product(shape):
-            raise self._wrong(f"data has {len(self._data):,} values, but shape says {_product(shape):,}")
+        self._data, size = list(_flat(data, len(self._shape))), prod(self._shape)
+        if len(self._data) != size:
+            raise self._wrong(f"data has {len(self._data):,} values, but shape says {size:,}")
 
     def cells(self) -> list[Any]:
         """Of one column."""
-        if len(self._shape) not in (1, 2) or self._shape[1:] not in ([], [1]):
+        if self._shape[1:] not in ([], [1]):
             raise self._wrong(f"shape must be [N] or [N, 1], not {self._shape}")
         return self._data
 
@@ -142,6 +141,18 @@ class _Tensor:
         if len(self._shape) != 2 or self._shape[1] != width:
             raise self._wrong(f"shape must be [N, {width}], a value for each column, or its name a column's")
         return [self._data[start : start + width] for start in range(0, len(self._data), width)]
+
+    def _sizes(self, shape: Any) -> list[int]:
+        """Sizes of any length and number would take minutes to multiply, and cannot even be written."""
+        if not isinstance(shape, list) or len(shape) not in (1, 2):
+            raise self._wrong("shape must be [N] or [N, 1], or of all columns [N, columns]")
+        if not all(type(size) is int and size >= 0 for size in shape):
+            raise self._wrong("shape must be a list of whole numbers")
+        if shape[0] > MOST_RECORDS:
+            raise too_many(MOST_RECORDS)
+        if shape[-1] > MOST_RECORDS:
+            raise self._wrong("shape says more columns than there can be")
+        return shape
 
     def _wrong(self, what: str) -> Refusal:
         return unusable(f"Input {self.name[:100]!r}: {what}")
@@ -156,11 +167,13 @@ def _flat(data: list[Any], depth: int) -> Iterator[Any]:
             yield one
 
 
-def _product(shape: list[int]) -> int:
-    size = 1
-    for one in shape:
-        size *= one
-    return size
+def _named(number: Any) -> dict[str, str]:
+    """The request's own id, as the answer repeats it."""
+    if number is None:
+        return {}
+    if not isinstance(number, str | int):
+        raise unusable("id must be a text")
+    return {"id": str(number)}
 
 
 def _json(content: Any) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import partial, wraps
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -23,6 +24,8 @@ from app.platforms.whole import Whole
 from app.problems import Refusal
 from app.room import MOST_BATCHES, bounded
 
+Handler = Callable[[Request, Any], Awaitable[Response] | Response]
+_V2 = "/v2"
 _SMALL = 4_000
 """Bytes that are answered at once; what is larger must not hold up the others."""
 
@@ -52,10 +55,12 @@ class Platforms:
         content = await body.read(request.scope, request.receive, LARGEST)
         return _response(await _work(self._inference.infer, content))
 
-    async def model(self, request: Request) -> Response:
-        self._inference.check(request.path_params["model"], request.path_params.get("version"))
-        ready = request.url.path.endswith("/ready")
-        return _response(self._inference.model_ready if ready else self._inference.model)
+    def of_model(self, content: bytes) -> Callable[[Request], Any]:
+        async def say(request: Request) -> Response:
+            self._inference.check(request.path_params["model"], request.path_params.get("version"))
+            return _response(content)
+
+        return say
 
     def said(self, content: bytes) -> Callable[[Request], Any]:
         async def say(_request: Request) -> Response:
@@ -64,23 +69,28 @@ class Platforms:
         return say
 
     def routes(self) -> list[Route]:
-        models = ("/v2/models/{model}", "/v2/models/{model}/versions/{version}")
+        models = (_V2 + "/models/{model}", _V2 + "/models/{model}/versions/{version}")
         inference, infer = self._inference, bounded(self.infer, MOST_BATCHES, "batches")
         return [
             Route("/ping", self.said(b"{}"), methods=["GET"]),
             Route("/invocations", bounded(self.invocations, MOST_BATCHES, "batches"), methods=["POST"]),
-            Route("/v2", _as_v2(self.said(inference.server)), methods=["GET"]),
-            Route("/v2/health/live", _as_v2(self.said(inference.live)), methods=["GET"]),
-            Route("/v2/health/ready", _as_v2(self.said(inference.ready)), methods=["GET"]),
-            *(Route(path, _as_v2(self.model), methods=["GET"]) for path in models),
-            *(Route(f"{path}/ready", _as_v2(self.model), methods=["GET"]) for path in models),
-            *(Route(f"{path}/infer", _as_v2(infer), methods=["POST"]) for path in models),
+            Route(_V2, self.said(inference.server), methods=["GET"]),
+            Route(f"{_V2}/health/live", self.said(inference.live), methods=["GET"]),
+            Route(f"{_V2}/health/ready", self.said(inference.ready), methods=["GET"]),
+            *(Route(path, self.of_model(inference.model), methods=["GET"]) for path in models),
+            *(
+                Route(f"{path}/ready", self.of_model(inference.model_ready), methods=["GET"])
+                for path in models
+            ),
+            *(Route(f"{path}/infer", infer, methods=["POST"]) for path in models),
         ]
 
 
 def install(api: FastAPI, platforms: Platforms, health: str, predict: str) -> None:
     """Add the routes; `health` and `predict` are those that Vertex AI tells, if they are not ours already."""
     api.router.routes.extend(platforms.routes())
+    for kind in (Refusal, HTTPException, ClientDisconnect, Exception):
+        api.add_exception_handler(kind, _as_v2(api.exception_handlers[kind]))
     taken = {getattr(route, "path", "") for route in api.router.routes}
     if health and health not in taken:
         api.router.routes.append(Route(health, platforms.said(b"{}"), methods=["GET"]))
@@ -90,19 +100,24 @@ def install(api: FastAPI, platforms: Platforms, health: str, predict: str) -> No
         )
 
 
-def _as_v2(does: Callable[[Request], Any]) -> Callable[[Request], Any]:
-    """The protocol has its own form of an error."""
+def _as_v2(answer: Handler) -> Handler:
+    """The same answers to what goes wrong; on the protocol's paths in the form that it has for errors."""
 
-    @wraps(does)
-    async def answer(request: Request) -> Response:
-        try:
-            found: Response = await does(request)
-        except Refusal as error:
-            said = " ".join([error.detail, *(fault.message for fault in error.errors)])
-            return Response(json.dumps({"error": said}), error.status, error.headers, "application/json")
-        return found
+    async def answered(request: Request, error: Exception) -> Response:
+        found = answer(request, error)
+        found = found if isinstance(found, Response) else await found
+        # not the URL's path, which is made of whatever the Host header holds
+        path = request.scope["path"]
+        return _plain_error(found) if path == _V2 or path.startswith(f"{_V2}/") else found
 
-    return answer
+    return answered
+
+
+def _plain_error(problem: Response) -> Response:
+    told = json.loads(bytes(problem.body))
+    said = " ".join([told["detail"], *(fault["message"] for fault in told["errors"])])
+    kept = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
+    return Response(json.dumps({"error": said}), problem.status_code, kept, "application/json")
 
 
 async def _work(does: Callable[..., Any], content: bytes, *more: Any) -> Any:

@@ -14,8 +14,8 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from app import media
-from app.platforms.whole import Outputs, Rows, Whole, parsed, unusable
+from app import media, pieces
+from app.platforms.whole import Outputs, Rows, Whole, check_each_once, no_rows, unusable
 from app.problems import Refusal
 
 LARGEST = 64_000_000
@@ -36,7 +36,7 @@ class Scoring:
                 "Send application/json or text/csv here, other types to /predict/batch",
             )
         wanted = media.wanted(headers, "json")
-        outputs = self._whole.answer_csv(content) if sent == "csv" else self._of_json(parsed(content))
+        outputs = self._whole.answer_csv(content) if sent == "csv" else self._of_json(pieces.whole(content))
         found = self._whole.predictions(outputs)
         if wanted == "csv":
             return "".join(f"{_cell(one)}\n" for one in found).encode(), media.TYPES["csv"]
@@ -62,13 +62,22 @@ def rows_of(sent: Any, whole: Whole) -> Rows:
 def _split(sent: Any, whole: Whole) -> Rows:
     if not isinstance(sent, dict) or not isinstance(sent.get("data"), list):
         raise unusable("dataframe_split must be an object with columns and data")
-    names = sent.get("columns")
+    names, rows = sent.get("columns"), sent["data"]
     if names is None:
-        return whole.named(sent["data"])
-    for number, row in enumerate(sent["data"], start=1):
-        if not isinstance(row, list) or not isinstance(names, list) or len(row) != len(names):
+        return whole.named(rows)
+    _check_names(names)
+    if not rows:
+        raise no_rows()
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list) or len(row) != len(names):
             raise unusable(f"Row {number} of dataframe_split.data must have a value for each of its columns")
-    return {str(name): [row[at] for row in sent["data"]] for at, name in enumerate(names)}
+    return {name: [row[at] for row in rows] for at, name in enumerate(names)}
+
+
+def _check_names(names: Any) -> None:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise unusable("dataframe_split.columns must be a list of the columns' names, each a text")
+    check_each_once(names)
 
 
 def _inputs(sent: Any, whole: Whole) -> Rows:

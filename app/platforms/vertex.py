@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from app import pieces
 from app.platforms.scoring import rows_of
-from app.platforms.whole import Whole, parsed, unusable
+from app.platforms.whole import Whole, unusable
 
 
 class Vertex:
@@ -23,12 +24,12 @@ class Vertex:
         """Whether a body that is no record has instances."""
         if b'"instances"' not in content or "instances" in self._whole.modelo.columns:
             return False
-        sent = parsed(content)
+        sent = pieces.whole(content)
         return isinstance(sent, dict) and "instances" in sent
 
     def answer(self, content: bytes) -> bytes:
         """The predictions; with `"parameters": {"details": true}` as objects with all that is known."""
-        sent = parsed(content)
+        sent = pieces.whole(content)
         if not isinstance(sent, dict) or "instances" not in sent or set(sent) - {"instances", "parameters"}:
             raise unusable("The body must be an object with instances, and parameters if you like")
         outputs = self._whole.answer(rows_of(sent["instances"], self._whole))

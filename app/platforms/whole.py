@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from math import isnan
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app import pieces
 from app.batches import MOST_RECORDS, Limits, refuse_bad
 from app.chunks import Answered, answered
 from app.jsonrows import JsonRows
 from app.metrics import Metrics
 from app.modelo import Modelo
+from app.platforms.headed import headed
 from app.problems import Refusal
+from app.words import cut
 from esteira.case import Category, Integer, is_text, json_name
 
 Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
@@ -65,18 +67,19 @@ class Whole:
         """The same of a CSV; without a line that names the columns they come in the model's order."""
         from app.tables import TableRows, opened
 
-        first = content.partition(b"\n")[0].decode(errors="replace")
-        cells = [cell.strip().strip('"') for cell in first.removeprefix("\ufeff").split(",")]
-        known = {*self.modelo.columns, *self.names}
-        if not known.intersection(cells):
-            content = ",".join(map(_quoted, self.modelo.columns)).encode() + b"\n" + content
-        table, rows = opened(io.BytesIO(content), "csv", Limits(rows=MOST_RECORDS)), TableRows(self.modelo)
+        file = io.BytesIO(headed(content, list(self.modelo.columns)))
+        table, rows = opened(file, "csv", Limits(rows=MOST_RECORDS)), TableRows(self.modelo)
         rows.check(table, keep=False)
         chunks = (rows.chunk(batch, table) for batch in table.batches())
         return self._together(list(answered(chunks, self.modelo)))
 
     def named(self, rows: Any) -> dict[str, list[Any]]:
-        """Rows of cells in the model's order, as columns; raises Refusal where one has not its length."""
+        """Rows of cells in the model's order, as columns; raises Refusal where one has not its length.
+
+        It also does where there are no rows.
+        """
+        if not rows:
+            raise no_rows()
         width = len(self.names)
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, list) or len(row) != width:
@@ -101,23 +104,26 @@ class Whole:
     def _together(self, found: list[Answered]) -> Outputs:
         rows = sum(one.rows for one in found)
         if not rows:
-            raise unusable("There are no rows; send one at least")
+            raise no_rows()
         refuse_bad(rows, found)
         self._metrics.predictions.inc(rows)
         self._metrics.warnings.inc(sum(one.warned for one in found))
         return [np.concatenate(parts) for parts in zip(*(one.outputs for one in found), strict=True)]
 
 
-def parsed(content: bytes) -> Any:
-    """What JSON says; raises Refusal where it is none."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise pieces.malformed(str(error) or "it is nested too deeply") from None
-
-
 def unusable(detail: str) -> Refusal:
     return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+def no_rows() -> Refusal:
+    return unusable("There are no rows; send one at least")
+
+
+def check_each_once(names: Iterable[str]) -> None:
+    """Raise Refusal where one name is two columns': which of their values is meant, nobody can tell."""
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise unusable(f"There is more than one column {cut(name)!r}; keep one")
 
 
 def _plain(cell: Any, *, whole: bool) -> Any:
@@ -127,7 +133,3 @@ def _plain(cell: Any, *, whole: bool) -> Any:
         if whole and cell.is_integer():
             return int(cell)
     return cell
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from opening import opened
 
+from app.platforms.whole import Whole
 from rain import rain_bundle
 from tests.apis import serving
 from tests.bundles import tiny_answer, tiny_bundle
@@ -89,6 +91,11 @@ def test_mlflows_own_client_writes_what_is_understood(http: httpx.Client):
         ({"dataframe_split": {"columns": NAMES, "data": [[1]]}}, "Row 1 of dataframe_split.data"),
         ({"dataframe_split": 5}, "columns and data"),
         ({"instances": ROWS, "params": {"a": 1}}, "no params"),
+        ({"dataframe_split": {"data": []}}, "There are no rows"),
+        ({"dataframe_split": {"columns": NAMES, "data": []}}, "There are no rows"),
+        ({"dataframe_split": {"columns": 5, "data": []}}, "a list of the columns' names"),
+        ({"dataframe_split": {"columns": [["City"]], "data": [[1]]}}, "a list of the columns' names"),
+        ({"dataframe_split": {"columns": [*NAMES, "City"], "data": [[*ROWS[0], 3]]}}, "one column 'City'"),
     ],
 )
 def test_a_bad_invocation_is_refused_with_its_reason(http: httpx.Client, body: Any, says: str):
@@ -196,6 +203,12 @@ def test_a_tensor_of_all_columns_is_taken_too(tmp_path: Path):
         ([{**COLUMN_TENSORS[0], "shape": [1, 1, 2]}], "[N] or [N, 1]"),
         ([{**COLUMN_TENSORS[0], "data": 7}], "data must be a list"),
         ([{**COLUMN_TENSORS[0], "name": "x", "shape": [1, 2]}], "[N, 4]"),
+        ([{**COLUMN_TENSORS[0], "name": "x", "shape": [0, 4], "data": []}], "There are no rows"),
+        ([{**COLUMN_TENSORS[0], "datatype": ["FP64"]}], "datatype must be one of"),
+        ([{**COLUMN_TENSORS[0], "shape": []}], "[N] or [N, 1]"),
+        ([{**COLUMN_TENSORS[0], "shape": [10**9] * 100_000}], "[N] or [N, 1]"),
+        ([{**COLUMN_TENSORS[0], "shape": [1, 10**4000]}], "more columns than there can be"),
+        ([*COLUMN_TENSORS, _tensor("City", [3, 2], "INT64")], "one column 'City'"),
         (COLUMN_TENSORS[1:], "Living_Area"),
         ([*COLUMN_TENSORS[:3], _tensor("Kind", ["a", "z"], "BYTES")], "Kind"),
     ],
@@ -215,6 +228,131 @@ def test_another_model_or_version_is_not_found(http: httpx.Client):
     assert http.post("/v2/models/other/infer", json={"inputs": COLUMN_TENSORS}).status_code == 404
     wanted = {"inputs": COLUMN_TENSORS, "outputs": [{"name": "weather"}]}
     assert http.post("/v2/models/tiny/infer", json=wanted).status_code == 422
+
+
+def test_a_tensor_of_more_rows_than_a_batch_may_have_is_too_large(http: httpx.Client):
+    for rows in (100_001, 10**4000):
+        tensor = {**COLUMN_TENSORS[0], "shape": [rows, rows]}
+        answer = http.post("/v2/models/tiny/infer", json={"inputs": [tensor]})
+        assert answer.status_code == 413, answer.text
+        assert "More than 100,000 rows" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("more", [{"outputs": [{"name": ["prediction"]}]}, {"id": {}}, {"id": ["a"]}])
+def test_what_the_protocol_wants_as_a_text_is_refused_as_anything_else(http: httpx.Client, more: Any):
+    answer = http.post("/v2/models/tiny/infer", json={"inputs": COLUMN_TENSORS, **more})
+    assert answer.status_code == 422, answer.text
+    assert next(iter(more)) in answer.json()["error"]
+
+
+def test_an_id_that_is_null_is_none(http: httpx.Client):
+    answer = http.post("/v2/models/tiny/infer", json={"id": None, "inputs": COLUMN_TENSORS})
+    assert answer.status_code == 200
+    assert "id" not in answer.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", {**RECORDS[0], "Kind": "\ud800"}),
+        ("/predict", {"instances": [{**RECORDS[0], "Kind": "\ud800"}]}),
+        ("/invocations", {"instances": [{**RECORDS[0], "Kind": "\ud800"}]}),
+        ("/invocations", {"instances": [{**RECORDS[0], "\ud800": 1}]}),
+        ("/v2/models/tiny/infer", {"id": "\ud800", "inputs": COLUMN_TENSORS}),
+        ("/v2/models/tiny/infer", {"inputs": [_tensor("\ud800", [1], "INT64")]}),
+    ],
+)
+def test_half_a_character_is_no_json_on_any_path(http: httpx.Client, path: str, body: Any):
+    headers = {"content-type": "application/json"}
+    answer = http.post(path, content=json.dumps(body), headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert "not valid JSON" in answer.text
+
+
+def test_nan_is_a_missing_value_on_every_platform(http: httpx.Client):
+    row, tensors = [300, float("nan"), 3, "b"], [_tensor("Rate", [float("nan")], "FP64")]
+    tensors += [_tensor(name, [ROWS[1][at]], "BYTES") for at, name in enumerate(NAMES) if name != "Rate"]
+    headers = {"content-type": "application/json"}
+    for path, body in (
+        ("/invocations", {"dataframe_split": {"data": [row]}}),
+        ("/predict", {"instances": [dict(zip(NAMES, row, strict=True))]}),
+    ):
+        answer = http.post(path, content=json.dumps(body), headers=headers)
+        assert answer.json() == {"predictions": ANSWERS[1:]}
+    answer = http.post("/v2/models/tiny/infer", content=json.dumps({"inputs": tensors}), headers=headers)
+    assert answer.json()["outputs"][0]["data"] == ANSWERS[1:]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("head", [[], NAMES, ["Living Area", *NAMES[1:]]])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_is_read_with_each_delimiter_with_and_without_names(
+    http: httpx.Client, delimiter: str, head: list[str], mark: str
+):
+    rows = [head, *([("" if cell is None else str(cell)) for cell in row] for row in ROWS)]
+    content = mark + "".join(delimiter.join(row) + "\n" for row in rows if row)
+    answer = http.post("/invocations", content=content.encode(), headers={"content-type": "text/csv"})
+    assert answer.json() == {"predictions": ANSWERS}
+
+
+def test_quoted_cells_decide_nothing_about_a_csvs_delimiter(http: httpx.Client):
+    content = '"300","","3","b"\n120,1.5,2,"a"\n'
+    answer = http.post("/invocations", content=content, headers={"content-type": "text/csv"})
+    assert answer.json() == {"predictions": ANSWERS[::-1]}
+    content = content.replace('"b"', '"b;;;;"')
+    answer = http.post("/invocations", content=content, headers={"content-type": "text/csv"})
+    assert answer.status_code == 422
+    assert "b;;;;" in answer.text
+
+
+def test_a_csv_of_one_endless_line_is_refused(http: httpx.Client):
+    content = "1" * 3_000_000
+    answer = http.post("/invocations", content=content, headers={"content-type": "text/csv"})
+    assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v2/nothing", 404),
+        ("GET", "/v2/", 404),
+        ("GET", "/v2/models/tiny/infer", 405),
+        ("POST", "/v2", 405),
+        ("POST", "/v2/models/tiny/infer", 415),
+    ],
+)
+def test_all_that_goes_wrong_below_v2_is_an_error_in_the_protocols_own_form(
+    http: httpx.Client, method: str, path: str, status: int
+):
+    answer = http.request(method, path, content=b"x", headers={"content-type": "text/plain"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert list(answer.json()) == ["error"]
+    assert ("allow" in answer.headers) is (status == 405)
+
+
+def test_an_error_of_the_api_itself_is_one_too_and_says_where_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of the API")
+
+    client = opened(tiny_bundle(tmp_path))
+    monkeypatch.setattr(Whole, "answer", broken)
+    inferred = client.post("/v2/models/tiny/infer", json={"inputs": COLUMN_TENSORS})
+    assert inferred.status_code == 500
+    assert list(inferred.json()) == ["error"]
+    assert "its log says where, under" in inferred.json()["error"]
+    invoked = client.post("/invocations", json={"instances": RECORDS})
+    assert invoked.headers["content-type"] == "application/problem+json"
+
+
+def test_a_case_may_be_called_as_a_word_of_the_protocol(tmp_path: Path):
+    for case in ("ready", "versions", "infer"):
+        client = opened(tiny_bundle(tmp_path / case, case=case))
+        for path in (f"/v2/models/{case}", f"/v2/models/{case}/versions/1"):
+            assert client.get(path).json()["inputs"]
+            assert client.get(f"{path}/ready").json() == {"name": case, "ready": True}
 
 
 def test_classes_come_as_labels_and_probabilities(tmp_path: Path):

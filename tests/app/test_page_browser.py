@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
+import onnx
 import pytest
 from browsing import PHONE, Visit, visiting
 from playwright.sync_api import Browser, Page
+from prefixed import prefixed
 
+from esteira.bundle import Record, publish
+from esteira.case import Column, Number
 from hostile import LEVELS, SCRIPT, TITLE, hostile_bundle
 from rain import COMPARED, rain_bundle
 from rents import rents_bundle
 from tests.apis import Api, serving
+from tests.bundles import SEEN, facts_of, files_with, signer_of, tiny_graph
 
 WET = {"Day": "2012-06-01", "Wind_Dir": "South", "Humidity": 98, "Place": "Belém"}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -242,39 +245,54 @@ def test_hostile_names_and_levels_are_texts_like_others(browser: Browser, cases:
         assert page.locator("#answer h2").text_content() == "Resposta"
 
 
-class _Prefixed(BaseHTTPRequestHandler):
-    """Passes what is below /case/ on without that, as the gateway does."""
-
-    target: str
-
-    def do_GET(self) -> None:
-        if not self.path.startswith("/case/"):
-            self.send_error(404)
-            return
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        answer = httpx.get(
-            f"{self.target}{self.path.removeprefix('/case')}", headers=headers, trust_env=False
-        )
-        self.send_response(answer.status_code)
-        for name, value in answer.headers.items():
-            if name.lower() not in ("connection", "date"):
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    def log_message(self, *_args: object) -> None:
-        """Nothing: tests tell what went wrong."""
+MEMBERS = (
+    *(
+        "dataset",
+        "action",
+        "method",
+        "elements",
+        "reset",
+        "submit",
+        "id",
+        "name",
+        "length",
+        "target",
+        "classList",
+    ),
+    *("querySelectorAll", "addEventListener", "setAttribute", "noValidate", "form", "children", "0"),
+)
+"""What scripts know a form by: an input of such a name takes its place."""
 
 
-@contextmanager
-def prefixed(api: Api) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Prefixed,), {"target": api.url}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/case/"
-    finally:
-        server.shutdown()
-        server.server_close()
+@pytest.fixture(scope="module")
+def forms_members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    artefatos = tmp_path_factory.mktemp("members") / "artefatos"
+    columns: dict[str, Column] = {name: Number(type="number") for name in MEMBERS}
+    graph = onnx.load_from_string(tiny_graph(columns, 0))
+    graph.graph.input[0].type.tensor_type.shape.dim[1].dim_value = len(columns)
+    records: list[Record] = [dict.fromkeys(MEMBERS, float(at)) for at in range(20)]
+    seen = dict.fromkeys(MEMBERS, SEEN["Living Area"])
+    content = graph.SerializeToString()
+    publish(
+        artefatos,
+        facts_of("members", columns, seen, records, content),
+        files_with(content),
+        signer_of(artefatos),
+    )
+    with serving(artefatos, case="members") as api:
+        yield api
+
+
+def test_a_column_may_be_called_as_any_member_of_a_form(browser: Browser, forms_members: Api) -> None:
+    with visiting(browser, forms_members.url) as visit:
+        page = visit.fill("dataset", "30")
+        assert page.locator("input[type=range]").count() == len(MEMBERS)
+        assert float(visit.prediction()) == 2 * 30
+        visit.fill("method", "5")
+        assert float(visit.prediction()) == 2 * 30 + 5
+        page.get_by_role("button", name="Predict").click()
+        assert page.evaluate("document.activeElement.id") == "answer"
+        assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
 
 
 def test_behind_a_prefix_it_works_as_at_the_root(browser: Browser, tiny_api: Api) -> None:

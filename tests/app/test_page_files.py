@@ -7,11 +7,20 @@ from io import StringIO
 from pathlib import Path
 
 import httpx
+import pytest
 from browsing import Visit, visiting
 from playwright.sync_api import Browser, FilePayload
 
+from app.tables import DELIMITERS
 from tests.apis import Api
 
+COUNTED = """
+(text) => {
+  const rows = new Rows();
+  rows.add(new TextEncoder().encode(text));
+  return [rows.all, rows.bad];
+}
+"""
 HEAD = "Living Area,Rate,City,Kind\n"
 DROP = """
 ([text, name]) => {
@@ -65,6 +74,14 @@ def test_rows_that_cannot_be_used_are_counted_and_say_why(browser: Browser, tiny
         rows = answered(visit, HEAD + "100,,1,a\n5000,,1,a\n100,,9,a\n")
         assert [bool(row["error"]) for row in rows] == [False, True, True]
         assert told(visit).startswith("Done: 3 rows in houses.predictions.csv; 2 of them without an answer")
+
+
+@pytest.mark.parametrize(("last", "is_bad"), [*((one, False) for one in DELIMITERS), ("|", True)])
+def test_only_a_delimiter_that_the_api_writes_ends_a_row_without_an_error(
+    browser: Browser, tiny_api: Api, last: str, is_bad: bool
+) -> None:
+    with visiting(browser, tiny_api.url) as visit:
+        assert visit.page.evaluate(COUNTED, f"3.0{last}\n") == [1, int(is_bad)]
 
 
 def test_a_file_is_dropped_and_another_language_says_so(browser: Browser, tiny_api: Api) -> None:
