@@ -62,7 +62,12 @@ class BundleError(EsteiraError):
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        allow_inf_nan=False,  # JSON has no word for them: such a version could never be opened again
+    )
 
 
 class FileFact(_Fact):

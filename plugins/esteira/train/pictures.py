@@ -54,7 +54,7 @@ def of_features(case: Case, prepared: Prepared, ask: Ask) -> tuple[dict[str, flo
     """The permutation importances, and the pictures of what the answers depend on."""
     sample = prepared.sample()
     drops = importance.importances(case, prepared.classes, sample, ask)
-    strongest = list(drops)[:_STRONGEST]
+    strongest = list(drops or case.features)[:_STRONGEST]
     found = importance.dependences(case, strongest, sample, ask)
     return drops, {
         "importances": plots.importances(drops, case.metric),
