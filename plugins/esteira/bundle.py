@@ -174,7 +174,7 @@ class Facts(_Fact):
     per_class: dict[str, ClassScores] = {}
     interval: Interval | None = None
     importances: dict[str, float] = {}
-    """By how much the case's metric worsens when a column is shuffled, strongest first."""
+    """By how much the case's metric on the holdout worsens when a column is shuffled, strongest first."""
     compared: tuple[Compared, ...] = ()
     """The candidates of the graph's output `models`, in its order."""
     parity: float

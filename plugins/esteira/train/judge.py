@@ -90,7 +90,7 @@ def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Se
     """
     winner, finished, answers, parity = _proven(case, prepared, fitted)
     ask = importance.asking(case, finished.graph.read_bytes())
-    drops, drawn = pictures.of_features(case, prepared, ask)
+    drops, drawn = pictures.of_features(case, prepared, prepared.sample("holdout"), ask)
     evidence = Evidence(actual=prepared.target("holdout"), answers=answers, parity=parity, importances=drops)
     facts = gather(case, prepared, fitted, winner, finished, evidence)
     log.info("%s wins; on the holdout: %s", winner.name, sentence(case, facts.scores))
