@@ -294,10 +294,11 @@ class Case(Word):
         return self.train.metric or ("rmse" if self.task == "regression" else "log_loss")
 
     def reading(self, files: str | None) -> Case:
-        """The same case on other raw files; None leaves it as it is."""
-        if files is None:
+        """The same case on other raw files, which are never made up; None or "" leaves it as it is."""
+        if not files or files == self.source.files:
             return self
-        return self.model_copy(update={"source": self.source.model_copy(update={"files": files})})
+        other = self.source.model_copy(update={"files": files, "synthetic": None})
+        return self.model_copy(update={"source": other})
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:

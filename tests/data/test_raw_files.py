@@ -33,6 +33,17 @@ def test_a_pattern_that_matches_nothing_is_a_clear_error(bench, files):
         find(bench.case(("files: flats.csv", f"files: {files}")), bench.settings)
 
 
+def test_a_mistyped_name_of_another_file_is_an_error_and_makes_nothing_up(bench):
+    bench.put("x", "people_2026.csv")
+    case = bench.case(SYNTHETIC)
+    with pytest.raises(RawDataError, match=r"peple_2026\.csv does not exist \(near it: people_2026\.csv\)"):
+        find(case.reading("peple_2026.csv"), bench.settings)
+    assert [path.name for path in (bench.folder / "raw").iterdir()] == ["people_2026.csv"]
+    assert find(case.reading("people_2026.csv"), bench.settings).synthetic is False
+    assert find(case.reading("flats.csv"), bench.settings).synthetic
+    assert case.reading("") == case.reading(None) == case
+
+
 def test_a_missing_file_is_synthesized_and_stays_known_as_synthetic(bench, caplog):
     case = bench.case(SYNTHETIC)
     first = find(case, bench.settings)
