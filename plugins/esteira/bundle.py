@@ -147,6 +147,17 @@ class DatasetFact(_Fact):
     synthetic: bool = False
 
 
+class HeldOutFact(_Fact):
+    """What decided which rows a version was judged on, and so never trained on."""
+
+    share: float
+    """That was asked for; by content, a smaller share's rows are all among a larger one's."""
+    time: str | None = None
+    """The date column whose newest rows they are; None where the rows' content decided."""
+    since: float | None = None
+    """If time decided: the day from which on rows are held out, counted from 1970."""
+
+
 class Facts(_Fact):
     """Everything known of a trained model before it gets a version number."""
 
@@ -180,6 +191,8 @@ class Facts(_Fact):
     parity: float
     """The largest relative difference between ONNX and scikit-learn on the holdout."""
     dataset: DatasetFact
+    held_out: HeldOutFact | None = None
+    """None in versions that were published before this was written down."""
     packages: dict[str, str]
     git_commit: str | None = None
     mlflow_run_id: str | None = None
