@@ -20,7 +20,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -302,6 +302,19 @@ def load(artefatos: Path, case: str, version: int | None = None) -> Bundle:
     return Bundle(folder=artefatos / case, metadata=metadata)
 
 
+def of_training(artefatos: Path, case: str, training_id: str) -> Bundle | None:
+    """The version of a case that a training was published as, if it was.
+
+    One whose metadata cannot be understood is passed over: else no training after it could be published.
+    """
+    for known in reversed(versions(artefatos, case)):
+        with suppress(BundleError):
+            bundle = load(artefatos, case, known)
+            if bundle.metadata.training_id == training_id:
+                return bundle
+    return None
+
+
 def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes], sign: Sign | None = None) -> Bundle:
     """Give a trained model the next version number and put its files in place, signed.
 
@@ -312,10 +325,9 @@ def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes], sign: Si
     folder = artefatos / facts.case
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        for known in reversed(versions(artefatos, facts.case)):
-            bundle = load(artefatos, facts.case, known)
-            if bundle.metadata.training_id == facts.training_id:
-                return bundle
+        known = of_training(artefatos, facts.case, facts.training_id)
+        if known is not None:
+            return known
         version = 1 + max(_used_numbers(folder), default=0)
         staging = folder / f".staging-{uuid.uuid4().hex}"
         try:

@@ -107,6 +107,14 @@ def test_torn_metadata_is_refused_by_name(tmp_path, facts):
         bundle.load(tmp_path, "tiny")
 
 
+def test_a_version_that_cannot_be_read_does_not_stop_the_next_from_being_published(tmp_path, facts):
+    path = bundle.publish(tmp_path, another(facts, "a"), FILES).metadata_path
+    path.write_text(path.read_text().replace('"r2": 1.0', '"r2": null'))
+    assert bundle.publish(tmp_path, another(facts, "b"), FILES).version == 2
+    assert bundle.of_training(tmp_path, "tiny", "b").version == 2
+    assert bundle.of_training(tmp_path, "tiny", "a") is None
+
+
 def test_a_version_that_was_never_published_is_refused(tmp_path, facts):
     with pytest.raises(BundleError, match="holds no version yet"):
         bundle.load(tmp_path, "tiny")
