@@ -112,6 +112,14 @@ def test_an_altered_champion_stops_the_gate_and_is_named(dataset, now):
         train(only("linear_regression"), dataset, now, "two")
 
 
+def test_a_champion_whose_graph_is_lost_is_named_with_the_way_out(dataset, now):
+    train(only("linear_regression"), dataset, now, "one").path("onnx").unlink()
+    with pytest.raises(bundle.BundleError, match=r"modelo_v1\.onnx is missing.*`esteira withdraw flats 1`"):
+        train(only("linear_regression"), dataset, now, "two")
+    (now.ARTEFATOS_PATH / "flats" / "releases.jsonl").write_text('{"version": 1, "outcome": "withdrawn"}\n')
+    assert train(only("linear_regression"), dataset, now, "three").version == 2
+
+
 def test_a_champion_with_other_columns_is_not_compared(dataset, now):
     train(only("linear_regression"), dataset, now, "one")
     columns = {k: v for k, v in flats().model_dump(mode="json")["columns"].items() if k != "age"}

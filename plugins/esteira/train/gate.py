@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from esteira import bundle
-from esteira.bundle import Bundle, HeldOutFact, Interval
+from esteira.bundle import Bundle, BundleError, HeldOutFact, Interval
 from esteira.case import LOWER_IS_BETTER, Case, Column, Date, is_text
 from esteira.settings import Settings
 from esteira.train import features, graph
@@ -182,7 +182,17 @@ def _worse_than(champion: Bundle, case: Case, prepared: Prepared, seen: Holdout)
 def _answers_of(champion: Bundle, holdout: pd.DataFrame) -> Answers:
     shape = features.layout(champion.metadata.columns)
     feed = features.tensors(features.frame(holdout, shape), shape)
-    return graph.run(graph.session(champion.read("onnx")), feed)
+    return graph.run(graph.session(_graph_of(champion)), feed)
+
+
+def _graph_of(champion: Bundle) -> bytes:
+    try:
+        return champion.read("onnx")
+    except BundleError as error:
+        raise BundleError(
+            f"{error}. Every new version is compared with this one: where it cannot be restored, say first "
+            f"`esteira withdraw {champion.metadata.case} {champion.version}`, then train again"
+        ) from error
 
 
 def _scores(
