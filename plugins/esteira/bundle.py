@@ -41,6 +41,7 @@ FILE_NAMES: Mapping[Role, str] = {
 }
 _METADATA_NAME = "metadados_v{version}.json"
 _SIGNATURE_NAME = "assinatura_v{version}.sig"
+_STAGING = ".staging-"
 
 Sign = Callable[[Path, Path], None]
 """Writes the signature of the file at the first path to the second."""
@@ -328,8 +329,10 @@ def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes], sign: Si
         known = of_training(artefatos, facts.case, facts.training_id)
         if known is not None:
             return known
+        for left in folder.glob(f"{_STAGING}*"):  # by a writer that was killed: whoever lives holds the lock
+            shutil.rmtree(left, ignore_errors=True)
         version = 1 + max(_used_numbers(folder), default=0)
-        staging = folder / f".staging-{uuid.uuid4().hex}"
+        staging = folder / f"{_STAGING}{uuid.uuid4().hex}"
         try:
             return _commit(folder, staging, version, facts, files, sign)
         finally:

@@ -194,6 +194,14 @@ def test_a_kill_at_any_moment_of_publishing_loses_nothing_and_reuses_no_number(t
     assert len(numbers) == len(set(numbers))
 
 
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path, facts):
+    left = tmp_path / "tiny" / ".staging-dead"
+    left.mkdir(parents=True)
+    (left / "onnx").write_bytes(b"half")
+    bundle.publish(tmp_path, facts, FILES)
+    assert list((tmp_path / "tiny").glob(".staging-*")) == []
+
+
 def test_a_full_disk_leaves_the_earlier_version_and_nothing_else(tmp_path, facts):
     bundle.publish(tmp_path, another(facts, "a"), FILES)
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
