@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
 from esteira.data import synthesize
+from esteira.data.clean import clean
 from esteira.data.raw import RawDataError, RawFiles, find
 
 SYNTHETIC = ("{files: flats.csv}", "{files: flats.csv, synthetic: few_flats}")
@@ -140,6 +142,17 @@ def test_a_file_changed_after_it_was_found_is_refused(bench, csv, flats):
     bench.put(csv(flats[:55]))
     with pytest.raises(RawDataError, match=rf"{path} was changed"):
         raw.files[0].check_unchanged()
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("other")])
+def test_cleaning_a_file_that_went_or_changed_after_it_was_found_says_to_run_the_dag_again(
+    bench, csv, flats, change
+):
+    path = bench.put(csv(flats))
+    raw = find(bench.case(), bench.settings)
+    change(path)
+    with pytest.raises(RawDataError, match=rf"{path} was changed or removed.*run the DAG extrai_trata_dados"):
+        clean(bench.case(), raw, bench.settings)
 
 
 def test_what_was_found_passes_between_tasks_as_json(bench, csv, flats):

@@ -42,7 +42,7 @@ class RawFile(_Fact):
         status = self.path.stat() if self.path.is_file() else None
         if status is None or (status.st_size, status.st_mtime_ns) != (self.bytes, self.modified_ns):
             raise RawDataError(
-                f"{self.path} was changed or removed while it was being read; run the step again"
+                f"{self.path} was changed or removed after it was found; run the DAG extrai_trata_dados again"
             )
 
 
