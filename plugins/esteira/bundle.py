@@ -20,7 +20,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ FILE_NAMES: Mapping[Role, str] = {
 }
 _METADATA_NAME = "metadados_v{version}.json"
 _SIGNATURE_NAME = "assinatura_v{version}.sig"
+_STAGING = ".staging-"
 
 Sign = Callable[[Path, Path], None]
 """Writes the signature of the file at the first path to the second."""
@@ -62,7 +63,12 @@ class BundleError(EsteiraError):
 
 
 class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        allow_inf_nan=False,  # JSON has no word for them: such a version could never be opened again
+    )
 
 
 class FileFact(_Fact):
@@ -142,6 +148,17 @@ class DatasetFact(_Fact):
     synthetic: bool = False
 
 
+class HeldOutFact(_Fact):
+    """What decided which rows a version was judged on, and so never trained on."""
+
+    share: float
+    """That was asked for; by content, a smaller share's rows are all among a larger one's."""
+    time: str | None = None
+    """The date column whose newest rows they are; None where the rows' content decided."""
+    since: float | None = None
+    """If time decided: the day from which on rows are held out, counted from 1970."""
+
+
 class Facts(_Fact):
     """Everything known of a trained model before it gets a version number."""
 
@@ -169,12 +186,14 @@ class Facts(_Fact):
     per_class: dict[str, ClassScores] = {}
     interval: Interval | None = None
     importances: dict[str, float] = {}
-    """By how much the case's metric worsens when a column is shuffled, strongest first."""
+    """By how much the case's metric on the holdout worsens when a column is shuffled, strongest first."""
     compared: tuple[Compared, ...] = ()
     """The candidates of the graph's output `models`, in its order."""
     parity: float
     """The largest relative difference between ONNX and scikit-learn on the holdout."""
     dataset: DatasetFact
+    held_out: HeldOutFact | None = None
+    """None in versions that were published before this was written down."""
     packages: dict[str, str]
     git_commit: str | None = None
     mlflow_run_id: str | None = None
@@ -284,6 +303,19 @@ def load(artefatos: Path, case: str, version: int | None = None) -> Bundle:
     return Bundle(folder=artefatos / case, metadata=metadata)
 
 
+def of_training(artefatos: Path, case: str, training_id: str) -> Bundle | None:
+    """The version of a case that a training was published as, if it was.
+
+    One whose metadata cannot be understood is passed over: else no training after it could be published.
+    """
+    for known in reversed(versions(artefatos, case)):
+        with suppress(BundleError):
+            bundle = load(artefatos, case, known)
+            if bundle.metadata.training_id == training_id:
+                return bundle
+    return None
+
+
 def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes], sign: Sign | None = None) -> Bundle:
     """Give a trained model the next version number and put its files in place, signed.
 
@@ -294,12 +326,13 @@ def publish(artefatos: Path, facts: Facts, files: Mapping[Role, bytes], sign: Si
     folder = artefatos / facts.case
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        for known in reversed(versions(artefatos, facts.case)):
-            bundle = load(artefatos, facts.case, known)
-            if bundle.metadata.training_id == facts.training_id:
-                return bundle
+        known = of_training(artefatos, facts.case, facts.training_id)
+        if known is not None:
+            return known
+        for left in folder.glob(f"{_STAGING}*"):  # by a writer that was killed: whoever lives holds the lock
+            shutil.rmtree(left, ignore_errors=True)
         version = 1 + max(_used_numbers(folder), default=0)
-        staging = folder / f".staging-{uuid.uuid4().hex}"
+        staging = folder / f"{_STAGING}{uuid.uuid4().hex}"
         try:
             return _commit(folder, staging, version, facts, files, sign)
         finally:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from esteira.candidates import Candidate
-from esteira.days import to_days
+from esteira.candidates import Candidate, Ensemble
+from esteira.days import to_days, to_text
 from esteira.rules import Rule
 from esteira.vocabulary import Task, Word
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
 """A case's name is a file name, a container name and a part of a DAG id."""
 
-API_PATHS = frozenset({"predict", "model", "check", "health", "metrics", "docs", "explain"})
+API_PATHS = frozenset(
+    {"predict", "explain", "model", "check", "health", "metrics", "docs", "problems"}
+    | {"ping", "invocations", "v2"}  # what other platforms ask
+)
 """What the gateway could not tell from a path of the default case is no case's name."""
+
+Cell = int | float | str | None
+"""A value of a record in JSON."""
+
+_EXACT = 2**53
+"""Up to this a float64, which models compute with, tells every whole number from the next."""
 
 RegressionMetric = Literal["r2", "rmse", "mae", "mape", "medae", "r2_log"]
 ClassificationMetric = Literal[
@@ -45,6 +55,15 @@ LOWER_IS_BETTER: frozenset[str] = frozenset({"rmse", "mae", "mape", "medae", "lo
 class _Column(Word):
     description: str | None = None
     optional: bool = False
+
+    def fault(self, value: Cell) -> str | None:
+        """What is wrong with a record's value for this column, after the value; None where nothing is."""
+        if value is None:
+            return None if self.optional else "needs the column to be optional"
+        return self._fault(value)
+
+    @abstractmethod
+    def _fault(self, value: float | str) -> str | None: ...
 
 
 class _Numeric(_Column):
@@ -75,6 +94,11 @@ class Integer(_Numeric):
         _check_range(self.min, self.max)
         return self
 
+    def _fault(self, value: float | str) -> str | None:
+        if isinstance(value, str) or value % 1:
+            return "is no whole number"
+        return _outside(value, self.min, self.max)
+
 
 class Number(_Numeric):
     """Finite real numbers between `min` and `max`, both allowed."""
@@ -87,6 +111,9 @@ class Number(_Numeric):
     def _possible(self) -> Number:
         _check_range(self.min, self.max)
         return self
+
+    def _fault(self, value: float | str) -> str | None:
+        return "is no number" if isinstance(value, str) else _outside(value, self.min, self.max)
 
 
 class Date(_Column):
@@ -118,6 +145,17 @@ class Date(_Column):
         """The first and the last day that is allowed, as days since 1970."""
         low, high = (None if text is None else to_days(text) for text in (self.min, self.max))
         return low, high
+
+    def _fault(self, value: float | str) -> str | None:
+        if not isinstance(value, str):
+            return "is no date; put it in quotes"
+        try:
+            days = to_days(value)
+        except ValueError:
+            return "is no date in ISO 8601, as in '2024-12-31'"
+        if not self.time and (days % 1 or to_text(days) != value):
+            return "is not a day alone, as in '2024-12-31', and the column has no time"
+        return _outside(days, *self.bounds)
 
 
 class Category(_Column):
@@ -156,6 +194,15 @@ class Category(_Column):
     def is_text(self) -> bool:
         """Whether the levels are text; whole-number levels travel with the numbers."""
         return self.levels is None or isinstance(self.levels[0], str)
+
+    def _fault(self, value: float | str) -> str | None:
+        if self.levels is None:
+            return None if isinstance(value, str) else "is no text; put it in quotes"
+        if isinstance(value, str) and self.ignore_case:
+            known = {str(level).casefold() for level in self.levels}
+            return None if value.casefold() in known else "is none of its levels"
+        found = any(level == value and type(level) is type(value) for level in self.levels)
+        return None if found else "is none of its levels"
 
 
 Column = Annotated[Integer | Number | Category | Date, Field(discriminator="type")]
@@ -214,6 +261,13 @@ class Train(Word):
             raise ValueError("each candidate can be named once")
         return candidates
 
+    @field_validator("candidates")
+    @classmethod
+    def _not_only_together(cls, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        if all(isinstance(candidate, Ensemble) for candidate in candidates):
+            raise ValueError("an ensemble is made of other candidates; name two or more of them beside it")
+        return candidates
+
     @field_validator("folds")
     @classmethod
     def _not_one(cls, folds: int) -> int:
@@ -266,7 +320,7 @@ class Case(Word):
     gate: dict[Metric | Literal["coverage"], float] = Field(default_factory=dict)
     serve: Serve = Serve()
     release: Release = Release()
-    example: dict[str, int | float | str | None] | None = None
+    example: dict[str, Cell] | None = None
 
     @field_validator("name")
     @classmethod
@@ -294,10 +348,11 @@ class Case(Word):
         return self.train.metric or ("rmse" if self.task == "regression" else "log_loss")
 
     def reading(self, files: str | None) -> Case:
-        """The same case on other raw files; None leaves it as it is."""
-        if files is None:
+        """The same case on other raw files, which are never made up; None or "" leaves it as it is."""
+        if not files or files == self.source.files:
             return self
-        return self.model_copy(update={"source": self.source.model_copy(update={"files": files})})
+        other = self.source.model_copy(update={"files": files, "synthetic": None})
+        return self.model_copy(update={"source": other})
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:
@@ -313,9 +368,9 @@ class Case(Word):
                 self.columns.get(named, self.target_column), Integer | Number
             ):
                 raise ValueError(f"{place}: {named!r} has no quartiles; name integers and numbers only")
-        if self.example is not None and set(self.example) != set(self.features):
-            odd = sorted(set(self.example) ^ set(self.features))
-            raise ValueError(f"example: must name each column once; look at {', '.join(odd)}")
+        _check_exact(self.columns)
+        if self.example is not None:
+            _check_example(self.example, self.features)
         return self
 
     def _named_columns(self) -> list[tuple[str, str]]:
@@ -364,6 +419,33 @@ def _check_train(case: Case) -> None:
 def _check_range(low: float | None, high: float | None) -> None:
     if low is not None and high is not None and low > high:
         raise ValueError(f"min {low} is above max {high}: no value fits")
+
+
+def _outside(value: float, low: float | None, high: float | None) -> str | None:
+    if low is not None and value < low:
+        return "is below the column's min"
+    return "is above the column's max" if high is not None and value > high else None
+
+
+def _check_exact(columns: Mapping[str, Column]) -> None:
+    for name, column in columns.items():
+        for end in ("min", "max") if isinstance(column, Integer) else ():
+            bound = getattr(column, end)
+            if bound is not None and abs(bound) > _EXACT:
+                raise ValueError(
+                    f"columns.{name}.{end}: {bound} is beyond {_EXACT:,}, up to which models tell whole "
+                    f"numbers apart; leave {end} out, or make a text of the column: category without levels"
+                )
+
+
+def _check_example(example: Mapping[str, Cell], features: Mapping[str, Column]) -> None:
+    if set(example) != set(features):
+        odd = sorted(set(example) ^ set(features))
+        raise ValueError(f"example: must name each column once; look at {', '.join(odd)}")
+    for name, column in features.items():
+        fault = column.fault(example[name])
+        if fault is not None:
+            raise ValueError(f"example.{name}: {example[name]!r} {fault}")
 
 
 def _check_json_names(features: dict[str, Column]) -> None:

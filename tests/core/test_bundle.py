@@ -107,6 +107,14 @@ def test_torn_metadata_is_refused_by_name(tmp_path, facts):
         bundle.load(tmp_path, "tiny")
 
 
+def test_a_version_that_cannot_be_read_does_not_stop_the_next_from_being_published(tmp_path, facts):
+    path = bundle.publish(tmp_path, another(facts, "a"), FILES).metadata_path
+    path.write_text(path.read_text().replace('"r2": 1.0', '"r2": null'))
+    assert bundle.publish(tmp_path, another(facts, "b"), FILES).version == 2
+    assert bundle.of_training(tmp_path, "tiny", "b").version == 2
+    assert bundle.of_training(tmp_path, "tiny", "a") is None
+
+
 def test_a_version_that_was_never_published_is_refused(tmp_path, facts):
     with pytest.raises(BundleError, match="holds no version yet"):
         bundle.load(tmp_path, "tiny")
@@ -184,6 +192,14 @@ def test_a_kill_at_any_moment_of_publishing_loses_nothing_and_reuses_no_number(t
     numbers = [int(path.stem.split("_v")[1]) for path in (target / "tiny" / "onnx").iterdir()]
     assert final.version == max(numbers)
     assert len(numbers) == len(set(numbers))
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path, facts):
+    left = tmp_path / "tiny" / ".staging-dead"
+    left.mkdir(parents=True)
+    (left / "onnx").write_bytes(b"half")
+    bundle.publish(tmp_path, facts, FILES)
+    assert list((tmp_path / "tiny").glob(".staging-*")) == []
 
 
 def test_a_full_disk_leaves_the_earlier_version_and_nothing_else(tmp_path, facts):

@@ -1,5 +1,6 @@
 """A case file says what it means, or is told in one sentence what is wrong."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,16 @@ def test_a_target_among_the_columns_is_not_a_feature(tmp_path):
         ({"train": {"candidates": ["decision_tree"], "log_target": True}}, "positive target"),
         ({"gate": {"accuracy": 0.9}}, "gate.accuracy"),
         ({"example": {"area": 3}}, "example: must name each column once; look at kind"),
+        ({"example": {"area": "3", "kind": "a"}}, "example.area: '3' is no whole number"),
+        ({"example": {"area": 3.5, "kind": "a"}}, "example.area: 3.5 is no whole number"),
+        ({"example": {"area": 0, "kind": "a"}}, "example.area: 0 is below the column's min"),
+        ({"example": {"area": 501, "kind": "a"}}, "example.area: 501 is above the column's max"),
+        ({"example": {"area": None, "kind": "a"}}, "example.area: None needs the column to be optional"),
+        ({"example": {"area": 3, "kind": 4}}, "example.kind: 4 is no text; put it in quotes"),
+        ({"columns": {"area": {"type": "integer", "max": 2**63}}}, "columns.area.max: 9223372036854775808"),
+        ({"columns": {"area": {"type": "integer", "min": -(2**53) - 1}}}, "is beyond 9,007,199,254,740,992"),
+        ({"train": {"candidates": ["ensemble"]}}, "an ensemble is made of other candidates"),
+        ({"columns": {"seen": {"type": "date", "min": date(2020, 1, 1), "max": "soon"}}}, "soon"),
     ],
 )
 def test_a_fault_is_named_with_its_key(tmp_path, changes, expected):
@@ -89,15 +100,96 @@ def test_a_fault_is_named_with_its_key(tmp_path, changes, expected):
     assert str(tmp_path / "flats.yaml") in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ({"type": "number"}, "low", "'low' is no number"),
+        ({"type": "number", "max": 1.5}, 2, "2 is above the column's max"),
+        ({"type": "category", "levels": [1, 2]}, "1", "'1' is none of its levels"),
+        ({"type": "category", "levels": [1, 2]}, 1.0, "1.0 is none of its levels"),
+        ({"type": "category", "levels": ["a"]}, "A", "'A' is none of its levels"),
+        ({"type": "date"}, "yesterday", "'yesterday' is no date in ISO 8601"),
+        ({"type": "date"}, 20200101, "20200101 is no date; put it in quotes"),
+        ({"type": "date"}, "2020-01-01T10:00:00", "is not a day alone"),
+        ({"type": "date", "min": "2020-01-02"}, "2020-01-01", "is below the column's min"),
+    ],
+)
+def test_an_example_that_the_api_would_refuse_is_named(tmp_path, column, value, expected):
+    with pytest.raises(CaseError) as error:
+        casefile.load(write(tmp_path, columns={"x": column}, clean=[], example={"x": value}), "flats")
+    assert "example.x: " in str(error.value)
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ({"type": "integer", "min": 1, "max": 2**53}, 27.0),
+        ({"type": "number", "optional": True}, None),
+        ({"type": "category", "levels": ["Yes"], "ignore_case": True}, "yES"),
+        ({"type": "category"}, "anything"),
+        ({"type": "date"}, date(2020, 1, 1)),
+        ({"type": "date", "time": True}, "2020-01-01T10:00:00-03:00"),
+    ],
+)
+def test_an_example_that_the_api_would_take_is_taken(tmp_path, column, value):
+    case = casefile.load(write(tmp_path, columns={"x": column}, clean=[], example={"x": value}), "flats")
+    assert case.example is not None
+
+
+@pytest.mark.parametrize("key", ["2020-01-01", "No", "on", "1", "1.5", "~"])
+def test_a_column_whose_name_yaml_takes_for_something_else_is_to_be_quoted(tmp_path, key):
+    text = yaml.safe_dump({**GOOD, "clean": []})
+    (tmp_path / "flats.yaml").write_text(text.replace("  area:", f"  {key}:"))
+    with pytest.raises(CaseError, match=rf"flats\.yaml.*the key {key} is no text; put it in quotes"):
+        casefile.load(tmp_path, "flats")
+    (tmp_path / "flats.yaml").write_text(text.replace("  area:", f"  '{key}':"))
+    assert list(casefile.load(tmp_path, "flats").features) == [key, "kind"]
+
+
+def test_an_anchor_and_what_is_merged_from_it_are_yaml_like_any_other(tmp_path):
+    text = yaml.safe_dump({**GOOD, "clean": []})
+    text = text.replace("  area:\n", "  area: &size\n") + "\n"
+    text = text.replace("  kind:", "  side: {<<: *size, max: 9}\n  kind:")
+    (tmp_path / "flats.yaml").write_text(text)
+    assert casefile.load(tmp_path, "flats").features["side"] == Integer(type="integer", min=1, max=9)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("title: &a [*a]", r"holds an alias"),
+        ("title: 2020-13-45", r"is not YAML: month must be in 1\.\.12"),
+        ("[" * 5_000, r"is not YAML"),
+    ],
+)
+def test_whatever_keeps_a_file_from_being_read_names_it(tmp_path, content, expected):
+    (tmp_path / "odd.yaml").write_text(content)
+    with pytest.raises(CaseError, match=rf"odd\.yaml {expected}"):
+        casefile.load(tmp_path, "odd")
+
+
+@pytest.mark.parametrize("at", ["read_text", "is_file"])
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch, at):
+    def refused(*given, **named):
+        raise PermissionError(13, "Permission denied")
+
+    write(tmp_path)
+    monkeypatch.setattr(Path, at, refused)
+    with pytest.raises(CaseError, match=r"flats\.yaml cannot be read: Permission denied"):
+        casefile.load(tmp_path, "flats")
+
+
 def test_a_mistyped_case_is_met_with_the_nearest_name(tmp_path):
     with pytest.raises(CaseError, match=r"did you mean 'flats'"):
         casefile.load(write(tmp_path), "flat")
 
 
-def test_a_case_is_not_called_as_a_path_of_the_api(tmp_path):
-    (write(tmp_path) / "flats.yaml").rename(tmp_path / "predict.yaml")
-    with pytest.raises(CaseError, match=r"'predict' is a path of the API; give the file another name"):
-        casefile.load(tmp_path, "predict")
+@pytest.mark.parametrize("name", ["predict", "ping", "invocations", "v2", "problems"])
+def test_a_case_is_not_called_as_a_path_of_the_api(tmp_path, name):
+    (write(tmp_path) / "flats.yaml").rename(tmp_path / f"{name}.yaml")
+    with pytest.raises(CaseError, match=rf"'{name}' is a path of the API; give the file another name"):
+        casefile.load(tmp_path, name)
 
 
 @pytest.mark.parametrize("content", ["- a list", "a: [unclosed", "just words"])

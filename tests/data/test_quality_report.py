@@ -32,6 +32,17 @@ def test_it_describes_each_column(report):
     assert len(fee.bars) == 24
 
 
+def test_a_column_whose_sum_is_too_large_to_be_counted_has_no_mean(bench):
+    bench.put("Area,City,Kind,Fee,Price\n" + "".join(f"{n + 1},1,flat,1.5e308,1\n" for n in range(60)))
+    dataset = bench.clean()
+    fee = next(
+        one
+        for one in Report.model_validate_json(dataset.report_path.read_bytes()).columns
+        if one.name == "Fee"
+    )
+    assert (fee.max, fee.mean, fee.figures()[1]) == (1.5e308, None, "")
+
+
 def test_it_says_where_the_rows_went(report):
     check, duplicates = report.steps
     assert (check.rows_after, duplicates.rows_after) == (69, 60)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
 from esteira.data import synthesize
+from esteira.data.clean import clean
 from esteira.data.raw import RawDataError, RawFiles, find
 
 SYNTHETIC = ("{files: flats.csv}", "{files: flats.csv, synthetic: few_flats}")
@@ -31,6 +33,17 @@ def test_a_missing_file_is_named_with_what_is_near_it(bench):
 def test_a_pattern_that_matches_nothing_is_a_clear_error(bench, files):
     with pytest.raises(RawDataError, match=r"source\.files"):
         find(bench.case(("files: flats.csv", f"files: {files}")), bench.settings)
+
+
+def test_a_mistyped_name_of_another_file_is_an_error_and_makes_nothing_up(bench):
+    bench.put("x", "people_2026.csv")
+    case = bench.case(SYNTHETIC)
+    with pytest.raises(RawDataError, match=r"peple_2026\.csv does not exist \(near it: people_2026\.csv\)"):
+        find(case.reading("peple_2026.csv"), bench.settings)
+    assert [path.name for path in (bench.folder / "raw").iterdir()] == ["people_2026.csv"]
+    assert find(case.reading("people_2026.csv"), bench.settings).synthetic is False
+    assert find(case.reading("flats.csv"), bench.settings).synthetic
+    assert case.reading("") == case.reading(None) == case
 
 
 def test_a_missing_file_is_synthesized_and_stays_known_as_synthetic(bench, caplog):
@@ -129,6 +142,17 @@ def test_a_file_changed_after_it_was_found_is_refused(bench, csv, flats):
     bench.put(csv(flats[:55]))
     with pytest.raises(RawDataError, match=rf"{path} was changed"):
         raw.files[0].check_unchanged()
+
+
+@pytest.mark.parametrize("change", [Path.unlink, lambda path: path.write_text("other")])
+def test_cleaning_a_file_that_went_or_changed_after_it_was_found_says_to_run_the_dag_again(
+    bench, csv, flats, change
+):
+    path = bench.put(csv(flats))
+    raw = find(bench.case(), bench.settings)
+    change(path)
+    with pytest.raises(RawDataError, match=rf"{path} was changed or removed.*run the DAG extrai_trata_dados"):
+        clean(bench.case(), raw, bench.settings)
 
 
 def test_what_was_found_passes_between_tasks_as_json(bench, csv, flats):

@@ -1,5 +1,6 @@
 """A challenger goes on only if it keeps the thresholds and chance explains what it is worse by."""
 
+import json
 import re
 import shutil
 
@@ -10,7 +11,7 @@ import pytest
 from stories import storms
 
 from esteira import bundle
-from esteira.bundle import Interval
+from esteira.bundle import HeldOutFact, Interval
 from esteira.data import clean, raw
 from esteira.train import features, graph, registry, steps
 from esteira.train.answers import Answers
@@ -82,7 +83,6 @@ def test_below_a_threshold_nothing_is_published_and_the_reason_stays_in_mlflow(d
     (parent,) = runs(now, "training")
     assert parent.info.status == "FAILED"
     assert "at least 0.999999" in parent.data.tags["esteira.gate"]
-    assert list((now.ESTEIRA_HOME / "work" / "flats").iterdir()) == []
 
 
 def test_a_challenger_worse_than_the_champion_is_rejected(dataset, now):
@@ -112,11 +112,54 @@ def test_an_altered_champion_stops_the_gate_and_is_named(dataset, now):
         train(only("linear_regression"), dataset, now, "two")
 
 
+def test_a_champion_whose_graph_is_lost_is_named_with_the_way_out(dataset, now):
+    train(only("linear_regression"), dataset, now, "one").path("onnx").unlink()
+    with pytest.raises(bundle.BundleError, match=r"modelo_v1\.onnx is missing.*`esteira withdraw flats 1`"):
+        train(only("linear_regression"), dataset, now, "two")
+    (now.ARTEFATOS_PATH / "flats" / "releases.jsonl").write_text('{"version": 1, "outcome": "withdrawn"}\n')
+    assert train(only("linear_regression"), dataset, now, "three").version == 2
+
+
 def test_a_champion_with_other_columns_is_not_compared(dataset, now):
     train(only("linear_regression"), dataset, now, "one")
     columns = {k: v for k, v in flats().model_dump(mode="json")["columns"].items() if k != "age"}
     case = only("decision_tree", columns=columns, gate={})
     assert train(case, dataset, now, "narrow").version == 2
+
+
+def holding_out(share, **changes):
+    words = {"candidates": [{"kind": "decision_tree", "min_samples_leaf": 1}], "holdout": share, **changes}
+    return flats(train=words, gate={})
+
+
+def test_a_champion_that_was_trained_on_what_is_held_out_now_is_not_compared(dataset, now, caplog):
+    train(holding_out(0.05), dataset, now, "much to learn from")
+    published = train(holding_out(0.4), dataset, now, "less to learn from")
+    assert published.version == 2
+    assert published.metadata.held_out == HeldOutFact(share=0.4)
+    assert "Version 1 has other rows held out: it cannot be compared on this holdout" in caplog.text
+
+
+def test_a_champion_is_compared_on_a_smaller_part_of_what_it_was_never_trained_on(dataset, now):
+    prepared = steps.split_rows(holding_out(0.4), dataset, "one", now)
+    fitted = steps.fit_all(holding_out(0.4), prepared, now)
+    steps.publish_version(prepared, steps.pass_the_gate(holding_out(0.4), prepared, fitted, now), now)
+    case = holding_out(0.1, folds=3)
+    prepared = steps.split_rows(case, dataset, "two", now)
+    judgement = steps.pass_the_gate(case, prepared, steps.fit_all(case, prepared, now), now)
+    assert judgement.champion == 1
+
+
+def test_a_version_that_does_not_say_what_it_held_out_is_compared(dataset, now):
+    path = train(holding_out(0.1), dataset, now, "one").metadata_path
+    written = json.loads(path.read_text())
+    del written["held_out"]
+    path.write_text(json.dumps(written))
+    prepared = steps.split_rows(holding_out(0.2), dataset, "two", now)
+    judgement = steps.pass_the_gate(
+        holding_out(0.2), prepared, steps.fit_all(holding_out(0.2), prepared, now), now
+    )
+    assert judgement.champion == 1
 
 
 def test_a_killed_step_is_simply_run_again(dataset, now):
@@ -253,6 +296,24 @@ def test_a_champion_of_other_classes_is_not_compared(storm_story, tmp_path, capl
     _, verdict = held_out(storm_story, tmp_path, storms(), classes=("calm", "no", "yes"))
     assert (verdict.champion, verdict.reasons) == (None, ())
     assert "Version 1 has other classes: it cannot be compared" in caplog.text
+
+
+def test_by_time_a_champion_is_compared_on_what_came_no_sooner_than_what_it_was_judged_on(
+    storm_story, tmp_path, caplog
+):
+    since = storm_story.published.metadata.held_out.since
+    assert held_out(storm_story, tmp_path / "same", storms())[1].champion == 1
+    later = held_out(storm_story, tmp_path / "later", storms(), since=(since - 9, since + 1))
+    assert later[1].champion == 1
+    sooner = held_out(storm_story, tmp_path / "sooner", storms(), since=(since - 9, since - 1))
+    assert sooner[1].champion is None
+    assert "Version 1 has other rows held out" in caplog.text
+
+
+def test_a_champion_whose_rows_were_held_out_by_something_else_is_not_compared(storm_story, tmp_path):
+    words = {**storms().train.model_dump(mode="json", exclude_none=True), "time": None}
+    _, verdict = held_out(storm_story, tmp_path, storms(train=words), wrong=0)
+    assert verdict.champion is None
 
 
 def test_classes_in_another_order_are_the_same_classes(storm_story, tmp_path):

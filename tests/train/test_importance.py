@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from esteira.case import Case
-from esteira.train import importance
+from esteira.data import clean, raw
+from esteira.train import importance, steps, track
 from esteira.train.answers import Answers
+from flats import flats
 
 
 def case(task="regression", **train):
@@ -96,6 +98,24 @@ def test_a_classifications_dependence_is_the_second_classs_probability_or_each_o
 
     (three,) = importance.dependences(case("classification"), ["kind"], sample, ask_three)
     assert three.means.shape == (2, 3)
+
+
+@pytest.mark.parametrize("folds", [0, 5])
+def test_noise_that_a_model_learned_by_heart_does_not_look_important(now, folds):
+    random, forest = np.random.default_rng(0), {"kind": "random_forest", "trees": 20, "min_samples_leaf": 1}
+    names = ["x", "noise", "more_noise"]
+    rows = pd.DataFrame({name: random.normal(size=2_000).round(4) for name in names})
+    rows["y"] = (rows["x"] + random.normal(size=2_000)).round(4)
+    rows.to_csv(now.RAW_DATA_PATH / "flats.csv", index=False)
+    columns, train = {name: {"type": "number"} for name in rows}, {"candidates": [forest], "folds": folds}
+    learnt = flats(target="y", columns=columns, train=train, gate={})
+    prepared = steps.split_rows(learnt, clean.clean(learnt, raw.find(learnt, now), now), "noise", now)
+    fitted = steps.fit_candidate(learnt, prepared, "random_forest", now)
+    drops = steps.pass_the_gate(learnt, prepared, [fitted], now).facts.importances
+    assert drops["x"] > 0.2
+    assert max(abs(drops["noise"]), abs(drops["more_noise"])) < 0.1
+    drawn = {file.path for file in track.connect(now).list_artifacts(fitted.mlflow_run_id)}
+    assert ("importances.png" in drawn) == (folds == 0)
 
 
 def test_a_slow_model_is_asked_fewer_rows(sample, monkeypatch):

@@ -112,18 +112,19 @@ def test_fifty_rows_are_enough(make):
         assert (prepared.dataset.validation_rows == 0) == (case.train.folds > 0)
 
 
-def test_with_folds_the_sample_comes_from_the_training_part(make):
+def test_with_folds_there_is_no_validation_part(make):
     prepared = make(mixed(folds=3), table())
     assert prepared.dataset.validation_rows == 0
     assert prepared.columns("validation").shape == (0, len(prepared.column_names))
-    sample = prepared.sample()
-    assert 1_000 < len(sample) <= 2_000
-    assert set(sample["price"]) <= set(prepared.target("train"))
 
 
-def test_without_folds_the_sample_is_the_validation_part(make):
+def test_a_sample_is_the_whole_of_a_small_part_and_some_of_a_large_one(make, monkeypatch):
     prepared = make(mixed(), table())
-    assert prepared.sample().equals(prepared.raw("validation"))
+    assert prepared.sample("validation").equals(prepared.raw("validation"))
+    monkeypatch.setattr("esteira.train.prepared._SAMPLE_ROWS", 50)
+    sample = prepared.sample("holdout")
+    assert 25 < len(sample) <= 50
+    assert set(sample["price"]) <= set(prepared.target("holdout"))
 
 
 def test_by_time_the_training_rows_know_their_moments(make):

@@ -59,6 +59,8 @@ def fingerprint(case: Case, raw: RawFiles) -> str:
 
 def _make(case: Case, raw: RawFiles, work: Path, place: Place, started: float) -> Report:
     """Write the dataset and its rejected rows into the work folder."""
+    for file in raw.files:
+        file.check_unchanged()
     layouts = [layout.inspect(path, case) for path in raw.paths]
     with engine.connected(work / "spill") as connection:
         staged = staging.read(connection, case, layouts, work)

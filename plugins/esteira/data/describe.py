@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,7 @@ def _profile(name: str, column: Column, seen: _Range | _Levels, bins: Any) -> Co
         missing=seen.missing,
         min=seen.low,
         max=seen.high,
-        mean=seen.total / seen.rows if seen.rows else None,
+        mean=seen.total / seen.rows if seen.rows and isfinite(seen.total) else None,
         bars=_bars(column, seen, bins) if seen.rows else (),
     )
 

@@ -42,7 +42,7 @@ class RawFile(_Fact):
         status = self.path.stat() if self.path.is_file() else None
         if status is None or (status.st_size, status.st_mtime_ns) != (self.bytes, self.modified_ns):
             raise RawDataError(
-                f"{self.path} was changed or removed while it was being read; run the step again"
+                f"{self.path} was changed or removed after it was found; run the DAG extrai_trata_dados again"
             )
 
 
@@ -121,12 +121,14 @@ def _is_ours(path: Path) -> bool:
 
 
 def _nothing_found(case: Case, folder: Path) -> str:
-    present = sorted(path.name for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    present = sorted(
+        path.name for path in folder.glob("*") if path.is_file() and not _is_ours(Path(path.name))
+    )
     near = difflib.get_close_matches(case.source.files, present, n=3, cutoff=0.5)
     hint = f" (near it: {', '.join(near)})" if near else ""
     return (
-        f"{folder / case.source.files} does not exist{hint}; put the raw CSV there, "
-        f"or change source.files in the case {case.name!r} or the setting RAW_DATA_PATH"
+        f"{folder / case.source.files} does not exist{hint}; put the raw CSV there, or correct the name in "
+        f"the trigger form, source.files in the case {case.name!r} or the setting RAW_DATA_PATH"
     )
 
 

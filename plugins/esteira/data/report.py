@@ -55,6 +55,7 @@ class ColumnProfile(_Fact):
     min: float | None = None
     max: float | None = None
     mean: float | None = None
+    """None too where the sum of the values is too large to be counted."""
     levels: int | None = None
     """How many levels a category has in the data."""
     bars: tuple[Bar, ...] = ()
@@ -147,7 +148,7 @@ def _column(column: ColumnProfile) -> str:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.6g}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.6g}"
 
 
 def _day(value: float) -> str:

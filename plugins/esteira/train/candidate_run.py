@@ -66,7 +66,9 @@ class CandidateRun:
         whole = graph.whole(prepared, fitted)
         actual = folds.judged_target(case, prepared)
         drawn = dict(pictures.of_answers(case, prepared.classes, actual, _answers(fitted, prepared)))
-        drawn |= pictures.of_features(case, prepared, importance.asking(case, whole))[1]
+        if prepared.dataset.validation_rows:  # with folds, it was fitted on every row but the holdout's
+            ask, unseen = importance.asking(case, whole), prepared.sample("validation")
+            drawn |= pictures.of_features(case, prepared, unseen, ask)[1]
         if fitted.study is not None:
             drawn |= pictures.of_study(joblib.load(fitted.study))
         mlflow.log_params({"candidate": fitted.name} | parameters(fitted.candidate))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from esteira.bundle import CandidateFact, Compared, Facts, Interval
+from esteira.bundle import CandidateFact, Compared, Facts, HeldOutFact, Interval
 from esteira.candidates import parameters
 from esteira.case import Case
 from esteira.commit import git_commit
@@ -84,6 +84,11 @@ def gather(
         compared=_compared(case, fitted, finished, evidence),
         parity=evidence.parity,
         dataset=prepared.dataset,
+        held_out=HeldOutFact(
+            share=case.train.holdout,
+            time=case.train.time,
+            since=prepared.since[1] if prepared.since else None,
+        ),
         packages={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         git_commit=git_commit(),
         mlflow_run_id=prepared.mlflow_run_id,

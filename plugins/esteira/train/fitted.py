@@ -18,7 +18,7 @@ from esteira.vocabulary import Task
 class Fitted(BaseModel):
     """A fitted candidate; its files lie in the training's folder."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     candidate: Candidate
     """With the parameters that it was fitted with, searched ones included."""

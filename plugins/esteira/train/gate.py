@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from esteira import bundle
-from esteira.bundle import Bundle, Interval
+from esteira.bundle import Bundle, BundleError, HeldOutFact, Interval
 from esteira.case import LOWER_IS_BETTER, Case, Column, Date, is_text
 from esteira.settings import Settings
 from esteira.train import features, graph
@@ -124,11 +124,23 @@ def _champion(case: Case, prepared: Prepared, settings: Settings) -> Bundle | No
         "another target": theirs.target != case.target,
         "other columns": _kinds(theirs.columns) != _kinds(case.features),
         "other classes": set(theirs.classes or ()) != set(prepared.classes or ()),
+        "other rows held out": _may_have_learned(theirs.held_out, case, prepared),
     }
     for what in (words for words, differs in differences.items() if differs):
         log.warning("Version %d has %s: it cannot be compared on this holdout", champion.version, what)
         return None
     return champion
+
+
+def _may_have_learned(theirs: HeldOutFact | None, case: Case, prepared: Prepared) -> bool:
+    """Whether a version may have been trained on rows that are held out now: on those it would look good."""
+    if theirs is None:
+        return False
+    if theirs.time != case.train.time:
+        return True
+    if theirs.since is None or prepared.since is None:
+        return case.train.holdout > theirs.share
+    return prepared.since[1] < theirs.since
 
 
 def _kinds(columns: Mapping[str, Column]) -> dict[str, tuple[bool, bool]]:
@@ -170,7 +182,17 @@ def _worse_than(champion: Bundle, case: Case, prepared: Prepared, seen: Holdout)
 def _answers_of(champion: Bundle, holdout: pd.DataFrame) -> Answers:
     shape = features.layout(champion.metadata.columns)
     feed = features.tensors(features.frame(holdout, shape), shape)
-    return graph.run(graph.session(champion.read("onnx")), feed)
+    return graph.run(graph.session(_graph_of(champion)), feed)
+
+
+def _graph_of(champion: Bundle) -> bytes:
+    try:
+        return champion.read("onnx")
+    except BundleError as error:
+        raise BundleError(
+            f"{error}. Every new version is compared with this one: where it cannot be restored, say first "
+            f"`esteira withdraw {champion.metadata.case} {champion.version}`, then train again"
+        ) from error
 
 
 def _scores(

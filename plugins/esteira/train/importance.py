@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,8 @@ def importances(
     """By how much the case's metric worsens when a column's values are shuffled, strongest first.
 
     Mean of two shuffles, on rows of `sample` (features and target); of a slow model on fewer of them,
-    so that it takes some three seconds. Source: L. Breiman, Random forests, 2001, section 10.
+    so that it takes some three seconds. A column is left out where a shuffled row is answered so wildly
+    that the metric is no number. Source: L. Breiman, Random forests, 2001, section 10.
     """
     rows = _affordable(sample, lambda some: _value(case, classes, some, ask), _REPEATS * len(case.features))
     sign = -1 if case.metric in LOWER_IS_BETTER else 1
@@ -63,9 +65,11 @@ def importances(
     drops = dict.fromkeys(case.features, 0.0)
     for name in (one for one in drops if rows[one].nunique(dropna=False) > 1):
         shuffled = (rows[name].take(random.permutation(len(rows))) for _ in range(_REPEATS))
-        values = [_value(case, classes, rows.assign(**{name: one.array}), ask) for one in shuffled]
-        drops[name] = sign * (base - float(np.mean(values)))
-    return dict(sorted(drops.items(), key=lambda item: -item[1]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = [_value(case, classes, rows.assign(**{name: one.array}), ask) for one in shuffled]
+            drops[name] = sign * (base - float(np.mean(values)))
+    counted = {name: drop for name, drop in drops.items() if isfinite(drop)}
+    return dict(sorted(counted.items(), key=lambda item: -item[1]))
 
 
 def dependences(case: Case, names: Sequence[str], sample: pd.DataFrame, ask: Ask) -> list[Dependence]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from esteira.bundle import Facts
@@ -19,8 +20,9 @@ from esteira.train.finish import Finished
 from esteira.train.fitted import Fitted
 from esteira.train.gate import Holdout, gate
 from esteira.train.golden import TOLERANCE
+from esteira.train.learn import endless
 from esteira.train.prepared import Prepared
-from esteira.train.scores import better, sentence
+from esteira.train.scores import better, scores, sentence, technical_details
 
 log = logging.getLogger("esteira")
 
@@ -69,7 +71,9 @@ def choose(case: Case, fitted: Sequence[Fitted]) -> Fitted:
     Raises NoCandidateError when there is none.
     """
     if not fitted:
-        raise NoCandidateError(f"No candidate of the case {case.name!r} could be fitted; see why each failed")
+        raise NoCandidateError(
+            f"No candidate of the case {case.name!r} could be fitted and scored; see why each failed"
+        )
     best = fitted[0]
     for one in fitted[1:]:
         if better(case.metric, one.scores[case.metric], best.scores[case.metric]):
@@ -80,12 +84,13 @@ def choose(case: Case, fitted: Sequence[Fitted]) -> Fitted:
 def judge(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> Judgement:
     """Choose and finish the winner, prove its ONNX graph equal, score it on the holdout, and ask the gate.
 
+    A candidate whose answers to the holdout cannot be scored or exported makes room for the next best.
     Raises NoCandidateError without candidates, ParityError when the graph answers differently from
     scikit-learn.
     """
     winner, finished, answers, parity = _proven(case, prepared, fitted)
     ask = importance.asking(case, finished.graph.read_bytes())
-    drops, drawn = pictures.of_features(case, prepared, ask)
+    drops, drawn = pictures.of_features(case, prepared, prepared.sample("holdout"), ask)
     evidence = Evidence(actual=prepared.target("holdout"), answers=answers, parity=parity, importances=drops)
     facts = gather(case, prepared, fitted, winner, finished, evidence)
     log.info("%s wins; on the holdout: %s", winner.name, sentence(case, facts.scores))
@@ -122,7 +127,16 @@ def _proven(
     winner = choose(case, fitted)
     others = [one for one in fitted if one is not winner]
     finished = finish.finish(case, prepared, winner, others)
-    answers = finish.answers(finished, prepared.columns("holdout"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        answers = finish.answers(finished, prepared.columns("holdout"))
+        wild = _wild(case, prepared, winner, finished, answers)
+    if wild:
+        log.error(
+            "%s: some answers to the holdout are so far off that their errors can no longer be counted; look "
+            "for extreme values in the data. The other candidates go on",
+            " and ".join(sorted(wild)),
+        )
+        return _proven(case, prepared, [one for one in fitted if one.name not in wild])
     try:
         return winner, finished, answers, _prove(case, prepared, winner, finished, answers)
     except graph.ParityError as error:
@@ -130,6 +144,20 @@ def _proven(
             raise
         log.error("%s; the next best is taken", error)  # noqa: TRY400
         return _proven(case, prepared, others)
+
+
+def _wild(
+    case: Case, prepared: Prepared, winner: Fitted, finished: Finished, answers: Answers
+) -> frozenset[str]:
+    """Which of those that the version would answer with have a score on the holdout that is no number."""
+    actual = prepared.target("holdout")
+    counted = [(winner.name, scores(case, actual, answers, prepared.classes))]
+    if answers.models is not None:
+        counted += [
+            (name, technical_details(case, actual, answers.models[:, place]))
+            for place, name in enumerate(finished.compared)
+        ]
+    return frozenset(name for name, found in counted if endless(found))
 
 
 def _prove(case: Case, prepared: Prepared, winner: Fitted, finished: Finished, answers: Answers) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from math import isfinite
 from typing import Any
 
 import joblib
@@ -101,11 +103,27 @@ def answered(
 def scored(
     case: Case, prepared: Prepared, actual: npt.NDArray[Any], found: npt.NDArray[np.float64]
 ) -> dict[str, float]:
-    """The scores of what `answered` gave; a class is told by the highest probability."""
+    """The scores of what `answered` gave; a class is told by the highest probability.
+
+    Raises CandidateError when an answer is so far off that a score is no finite number.
+    """
     if prepared.classes is None:
-        return scores(case, actual, Answers(prediction=found))
-    answers = Answers(prediction=found.argmax(axis=1).astype(np.int64), probabilities=found)
-    return scores(case, actual, answers, prepared.classes)
+        answers = Answers(prediction=found)
+    else:
+        answers = Answers(prediction=found.argmax(axis=1).astype(np.int64), probabilities=found)
+    with np.errstate(over="ignore", invalid="ignore"):
+        counted = scores(case, actual, answers, prepared.classes)
+    if odd := endless(counted):
+        raise CandidateError(
+            f"Some answers are so far off that {', '.join(odd)} can no longer be counted; "
+            f"look for extreme values in the data, or leave the candidate out of the case"
+        )
+    return counted
+
+
+def endless(counted: Mapping[str, float]) -> list[str]:
+    """The scores that are no finite number."""
+    return [name for name, value in counted.items() if not isfinite(value)]
 
 
 def _threads(candidate: Single, rows: int) -> int:

@@ -20,6 +20,7 @@ from esteira.train.prepared import Prepared
 
 if TYPE_CHECKING:
     from optuna import Study
+    from pandas import DataFrame
 
 Pictures = Mapping[str, Figure]
 
@@ -50,11 +51,16 @@ def of_answers(
     }
 
 
-def of_features(case: Case, prepared: Prepared, ask: Ask) -> tuple[dict[str, float], Pictures]:
-    """The permutation importances, and the pictures of what the answers depend on."""
-    sample = prepared.sample()
+def of_features(
+    case: Case, prepared: Prepared, sample: DataFrame, ask: Ask
+) -> tuple[dict[str, float], Pictures]:
+    """The permutation importances, and the pictures of what the answers depend on.
+
+    `sample` holds raw rows that whoever answers was not fitted on: by others, noise that it learned by
+    heart looks important.
+    """
     drops = importance.importances(case, prepared.classes, sample, ask)
-    strongest = list(drops)[:_STRONGEST]
+    strongest = list(drops or case.features)[:_STRONGEST]
     found = importance.dependences(case, strongest, sample, ask)
     return drops, {
         "importances": plots.importances(drops, case.metric),

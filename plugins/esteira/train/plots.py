@@ -47,7 +47,8 @@ def importances(drops: Mapping[str, float], metric: str) -> Figure:
     """By how much a metric worsens when a column's values are shuffled: the 20 strongest, on top."""
     strongest = dict(list(drops.items())[:_STRONGEST])
     figure, axes = frame("Permutation importance", f"worse {metric} when shuffled", "")
-    axes.barh([shortened(name) for name in strongest], list(strongest.values()), color=COLOURS[0])
+    axes.barh(range(len(strongest)), list(strongest.values()), color=COLOURS[0])
+    axes.set_yticks(range(len(strongest)), [shortened(name) for name in strongest])
     axes.invert_yaxis()
     return figure
 
@@ -58,7 +59,7 @@ def dependences(found: Sequence[Dependence], answer: str, classes: Sequence[Any]
     panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
     for axes, one in zip(panels, found, strict=True):
         _dependence(axes, one, classes if classes and len(classes) > 2 else None)
-    panels[0].set_ylabel(answer)
+    panels[0].set_ylabel(plain(answer))
     if classes and len(classes) > 2:
         panels[-1].legend(fontsize="x-small")
     figure.suptitle("Partial dependence of the strongest features")
@@ -68,7 +69,7 @@ def dependences(found: Sequence[Dependence], answer: str, classes: Sequence[Any]
 def frame(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     """A figure of one panel."""
     figure = Figure(figsize=(6, 4.5), layout="tight")
-    axes = figure.add_subplot(title=title, xlabel=x.strip(), ylabel=y.strip())
+    axes = figure.add_subplot(title=plain(title), xlabel=plain(x.strip()), ylabel=plain(y.strip()))
     axes.grid(alpha=0.3)
     axes.set_axisbelow(True)
     return figure, axes
@@ -83,16 +84,24 @@ def thinned(values: npt.NDArray[Any], count: int = _POINTS) -> npt.NDArray[Any]:
 
 
 def shortened(name: object) -> str:
+    """A name as a label of a picture, at most 24 characters of it."""
     text = str(name)
-    return text if len(text) <= 24 else f"{text[:23]}…"
+    return plain(text if len(text) <= 24 else f"{text[:23]}…")
+
+
+def plain(text: str) -> str:
+    """A text that matplotlib shows as it is: between two dollar signs it would read a formula."""
+    return text.replace("$", r"\$")
 
 
 def _dependence(axes: Axes, one: Dependence, classes: Sequence[Any] | None) -> None:
     names = [shortened(name) for name in (classes or ())[:_CURVES]]
-    values = one.values.to_numpy() if one.ordered else [shortened(value) for value in one.values]
+    values = one.values.to_numpy() if one.ordered else np.arange(len(one.values))
     line, columns = "-" if one.ordered else "", one.means.T[:_CURVES]
     for column, name, colour in zip(columns, _padded(names, len(columns)), cycle(COLOURS), strict=False):
         axes.plot(values, column, marker=".", linestyle=line, color=colour, label=name)
+    if not one.ordered:
+        axes.set_xticks(values, [shortened(value) for value in one.values])
     is_number = one.ordered and one.values.dtype.kind != "M"
     axes.set_xlabel(shortened(one.name))
     axes.grid(alpha=0.3)

@@ -6,8 +6,6 @@ from pathlib import Path
 import joblib
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from esteira.bundle import DatasetFact
 from esteira.case import Case
@@ -18,7 +16,7 @@ from esteira.train.columns import Columns, prove
 from esteira.train.encoding import Encoding, Plan
 from esteira.train.features import Classes, Floats
 from esteira.train.parts import PARTS, Parts
-from esteira.train.prepared import SAMPLE_ROWS, Prepared
+from esteira.train.prepared import Prepared
 from esteira.train.split import HOLDOUT, TRAIN, VALIDATION, Split, SplitError, divide
 from esteira.train.survey import Survey
 
@@ -53,7 +51,6 @@ def prepare(case: Case, dataset: Dataset, training_id: str, settings: Settings) 
     graph = Columns(exported, shape)
     joblib.dump(fitted, folder / "scaler.joblib")
     (folder / "preprocessing.onnx").write_bytes(exported)
-    pq.write_table(_thinned(sample), folder / "train_sample.parquet")
     _write(case, split, classes, graph, encoded, folder)
     prepared = Prepared(
         training_id=training_id,
@@ -108,11 +105,6 @@ def _fact(dataset: Dataset, split: Split) -> DatasetFact:
         holdout_rows=holdout,
         synthetic=dataset.synthetic,
     )
-
-
-def _thinned(sample: pa.Table) -> pa.Table:
-    """At most SAMPLE_ROWS of the rows, evenly."""
-    return sample.take(np.arange(0, len(sample), -(-len(sample) // SAMPLE_ROWS)))
 
 
 def _write(

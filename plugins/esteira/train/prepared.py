@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from sklearn.pipeline import Pipeline
 
-SAMPLE_ROWS = 2_000
+_SAMPLE_ROWS = 2_000
 
 
 class Prepared(BaseModel):
@@ -70,10 +70,10 @@ class Prepared(BaseModel):
 
         return pd.read_parquet(self.folder / f"{part}.parquet")
 
-    def sample(self) -> DataFrame:
-        """At most 2,000 raw rows, features and target, evenly from validation; without that, from train."""
-        rows = self.raw("validation" if self.dataset.validation_rows else "train_sample")
-        step = -(-len(rows) // SAMPLE_ROWS)
+    def sample(self, part: str) -> DataFrame:
+        """At most 2,000 raw rows of the validation or holdout part, evenly from all of it."""
+        rows = self.raw(part)
+        step = -(-len(rows) // _SAMPLE_ROWS)
         return rows.iloc[::step].reset_index(drop=True)
 
     def scaler(self) -> Pipeline:

@@ -53,6 +53,7 @@ def competing(case: Case, names: Sequence[str]) -> Case:
 
 def fit_candidate(case: Case, prepared: Prepared, name: str, settings: Settings) -> Fitted:
     """Search, fit, score and export the case's candidate of a name, and log it as a run with its trials."""
+    workspace.check(prepared.folder)
     candidate = named(case, name)
     seconds = None if isinstance(candidate, Ensemble) else search.seconds_for(case, candidate)
     with candidate_run(case, prepared, candidate, settings) as run:
@@ -63,6 +64,7 @@ def fit_candidate(case: Case, prepared: Prepared, name: str, settings: Settings)
 
 def combine(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> list[Fitted]:
     """The fitted candidates, with their ensemble if the case names one and there are two or more of them."""
+    workspace.check(prepared.folder)
     wanted = next((one for one in case.train.candidates if isinstance(one, Ensemble)), None)
     if wanted is None or len(fitted) < 2:
         return list(fitted)
@@ -89,9 +91,10 @@ def fit_all(case: Case, prepared: Prepared, settings: Settings) -> list[Fitted]:
 def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], settings: Settings) -> Judgement:
     """Finish the winner, judge it on the holdout and log the verdict.
 
-    Raises RejectedError, with every reason, when the gate does not let it through, and
-    NoCandidateError when there is nothing to judge.
+    Raises RejectedError, with every reason, when the gate does not let it through (a lower one may let
+    through what was fitted), and NoCandidateError when there is nothing to judge.
     """
+    workspace.check(prepared.folder)
     track.connect(settings)
     try:
         judgement = judge.judge(case, prepared, fitted, settings)
@@ -100,7 +103,6 @@ def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], sett
         raise
     track.log_judgement(prepared, judgement, settings)
     if not judgement.passed:
-        workspace.end(settings, case.name, prepared.training_id)
         raise RejectedError(
             f"{judgement.winner.name} is rejected: {'; '.join(judgement.reasons)}. "
             f"It stays in MLflow (run {prepared.mlflow_run_id}) and what is live stays live."
@@ -111,24 +113,28 @@ def pass_the_gate(case: Case, prepared: Prepared, fitted: Sequence[Fitted], sett
 def publish_version(prepared: Prepared, judgement: Judgement, settings: Settings) -> Bundle:
     """Publish the final model, signed, as the next version and register it in MLflow as the challenger.
 
+    Of a training that was published already, the version that it is.
     Raises KeyPairError when the key of this home is lost; then nothing is published.
     """
     track.connect(settings)
-    published = bundle.publish(
-        settings.ARTEFATOS_PATH,
-        judgement.facts,
-        {
-            "modelo": judgement.finished.model.read_bytes(),
-            "scaler": (prepared.folder / "scaler.joblib").read_bytes(),
-            "onnx": judgement.finished.graph.read_bytes(),
-            "cartao": judgement.card.read_bytes(),
-        },
-        signing.signer(settings.ESTEIRA_HOME),
-    )
+    known = bundle.of_training(settings.ARTEFATOS_PATH, judgement.facts.case, prepared.training_id)
+    published = known or _published(prepared, judgement, settings)
     number = registry.register(published, settings)
     log.info("Published version %d (MLflow's version %s)", published.version, number)
     workspace.end(settings, published.metadata.case, prepared.training_id)
     return published
+
+
+def _published(prepared: Prepared, judgement: Judgement, settings: Settings) -> Bundle:
+    workspace.check(prepared.folder)
+    files: dict[bundle.Role, bytes] = {
+        "modelo": judgement.finished.model.read_bytes(),
+        "scaler": (prepared.folder / "scaler.joblib").read_bytes(),
+        "onnx": judgement.finished.graph.read_bytes(),
+        "cartao": judgement.card.read_bytes(),
+    }
+    sign = signing.signer(settings.ESTEIRA_HOME)
+    return bundle.publish(settings.ARTEFATOS_PATH, judgement.facts, files, sign)
 
 
 @contextmanager

@@ -1,13 +1,18 @@
-"""Where one training keeps what passes between its steps; gone when the training ends."""
+"""Where one training keeps what passes between its steps; gone when its version is published."""
 
 import hashlib
 import shutil
 import time
 from pathlib import Path
 
+from esteira.errors import EsteiraError
 from esteira.settings import Settings
 
 _STALE_SECONDS = 2 * 24 * 3600
+
+
+class WorkspaceGoneError(EsteiraError):
+    """What the earlier steps of a training left for the later ones is no longer there."""
 
 
 def folder(settings: Settings, case: str, training_id: str) -> Path:
@@ -24,6 +29,15 @@ def start(settings: Settings, case: str, training_id: str) -> Path:
             shutil.rmtree(other, ignore_errors=True)
     mine.mkdir(parents=True)
     return mine
+
+
+def check(folder: Path) -> None:
+    """Raise WorkspaceGoneError when a training's folder is not there any more."""
+    if not folder.is_dir():
+        raise WorkspaceGoneError(
+            f"{folder} is gone: this training was published, or stopped more than two days ago. Run the DAG "
+            f"treina_salva_modelo again from its first step"
+        )
 
 
 def end(settings: Settings, case: str, training_id: str) -> None:

@@ -24,8 +24,6 @@ OBESITY_COLUMNS = (
     "Age", "Gender", "Height", "Weight", "CALC", "FAVC", "FCVC", "NCP", "SCC", "SMOKE", "CH2O",
     "family_history_with_overweight", "FAF", "TUE", "CAEC", "MTRANS", "NObeyesdad",
 )  # fmt: skip
-INDEX_LIMITS = (0.0, 18.5, 25.0, 27.5, 30.0, 35.0, 40.0)
-"""The body-mass index at which each class begins."""
 DUPLICATES = 24 / 2111
 """The share of rows that repeat another, as in the original."""
 
