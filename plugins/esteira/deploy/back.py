@@ -9,7 +9,7 @@ from esteira import signing
 from esteira.deploy import journal, marks
 from esteira.deploy.facts import Build, Instances, Release
 from esteira.deploy.journal import Attempt
-from esteira.deploy.limits import limits
+from esteira.deploy.limits import limits_going_back
 from esteira.deploy.live import repair
 from esteira.deploy.lock import locked
 from esteira.deploy.probe import await_ready, check_golden
@@ -69,7 +69,7 @@ def _anew(target: Target, bundle: bundles.Bundle, settings: Settings) -> tuple[B
     signing.verify(bundle, settings.ESTEIRA_HOME)
     bundle.verify()
     build = _build(target, bundle, None)
-    return build, target.start(build, limits(settings, build.case).replicas)
+    return build, target.start(build, limits_going_back(settings, build.case).replicas)
 
 
 def _build(target: Target, bundle: bundles.Bundle, line: Release | None) -> Build:
