@@ -86,9 +86,7 @@ def test_down_stops_the_services_also_where_what_is_live_cannot_be_reached(tmp_p
     assert standing.read(now, "tiny") == known
 
 
-@pytest.mark.parametrize(
-    "words", ["see [/tickets/12]", "wrong [see ticket 12] :bug:", "[Errno 28] No space"]
-)
+@pytest.mark.parametrize("words", ["see [/tickets/12]", "wrong [see ticket 12] :bug:", "[Errno 28] No space"])
 def test_a_reason_is_shown_as_it_was_written(tmp_path, words):
     tiny_bundle(tmp_path)
     told = {"ARTEFATOS_PATH": str(tmp_path), "ESTEIRA_HOME": str(tmp_path / "home")}
