@@ -6,14 +6,16 @@ import logging
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from releasing import ANSWER, ask, publish, release, running, verified
 
 from esteira.deploy import marks, standing
 from esteira.deploy.errors import CanaryError, EngineError, PinnedError, PortError
-from esteira.deploy.facts import Standing, Wanted
+from esteira.deploy.facts import Instance, Standing, Wanted
 from esteira.deploy.release import switch
+from esteira.deploy.target import Target, removed_on_failure
 from esteira.deploy.trial import try_out
 from esteira.deploy.whole import go_live
 from esteira.settings import Settings
@@ -114,3 +116,32 @@ def test_a_switch_whose_hindrance_may_pass_can_be_tried_again(
             switch(tried, settings)
     assert switch(tried, settings).outcome == "live"
     assert ask(settings) == ANSWER
+
+
+class Removing:
+    """A target that only writes down what it is to remove."""
+
+    def __init__(self) -> None:
+        self.removed: list[str] = []
+
+    def remove(self, instance: Instance) -> None:
+        self.removed.append(instance.id)
+
+
+def test_an_error_after_a_version_went_live_does_not_end_it(settings: Settings):
+    publish(settings)
+    tried = verified(settings)
+    (one,) = tried.started.instances
+    other = one.model_copy(update={"id": "v1-bbbb"})
+    known = Standing(
+        case="tiny", title="Tiny", version=1, target="docker", instances=(one.id,), port=settings.API_PORT
+    )
+    standing.write(settings, known)
+    target = Removing()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        removed_on_failure(cast("Target", target), (one, other), settings),
+    ):
+        raise KeyboardInterrupt
+    assert target.removed == [other.id]
+    standing.forget(settings, "tiny")

@@ -6,7 +6,7 @@ import logging
 
 from esteira import bundle as bundles
 from esteira import signing
-from esteira.deploy import journal, marks
+from esteira.deploy import journal, marks, standing
 from esteira.deploy.facts import Build, Instances, Release
 from esteira.deploy.journal import Attempt
 from esteira.deploy.limits import limits_going_back
@@ -41,7 +41,7 @@ def roll_back(case: str, version: int | None, settings: Settings) -> Release:
                 check_golden(instance, bundle.metadata)
             live = take_over(target, build, new, old, settings)
         except BaseException:
-            for instance in new:
+            for instance in standing.idle(settings, new):
                 target.retire(instance)
             raise
         line = released(build, old, live, settings, attempt.seconds)

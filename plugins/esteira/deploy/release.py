@@ -102,7 +102,7 @@ def switch(verified: Verified, settings: Settings) -> Release:
     started, build = verified.started, verified.started.build
     with _step("switch", settings, build) as attempt:
         target = TARGETS[build.target](settings)
-        with removed_on_failure(target, started.instances):
+        with removed_on_failure(target, started.instances, settings):
             _unaltered(build, settings)
             marks.read(settings, build.case).check(build.case, build.version)
             _still_there(target, started)

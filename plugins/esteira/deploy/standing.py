@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from esteira.deploy.facts import Standing
+from esteira.deploy.facts import Instances, Standing
 from esteira.settings import Settings
 
 log = logging.getLogger("esteira")
@@ -32,6 +32,12 @@ def read_all(settings: Settings) -> Iterator[Standing]:
     for file in sorted((settings.ESTEIRA_HOME / "api").glob("*.json")):
         if found := read(settings, file.stem):
             yield found
+
+
+def idle(settings: Settings, instances: Instances) -> Instances:
+    """Those of several instances that are not to serve their case: not, or not yet."""
+    serving = {name for known in read_all(settings) for name in known.instances}
+    return tuple(one for one in instances if one.id not in serving)
 
 
 def write(settings: Settings, standing: Standing) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import ClassVar, Protocol
 
 from esteira.bundle import Bundle
+from esteira.deploy import standing
 from esteira.deploy.container import DockerTarget
 from esteira.deploy.errors import EngineError
 from esteira.deploy.facts import Build, Image, Instance, Instances, TargetName
@@ -106,7 +107,7 @@ def remove(target: Target, instances: Instances) -> None:
 
 
 @contextmanager
-def removed_on_failure(target: Target, instances: Instances) -> Iterator[None]:
+def removed_on_failure(target: Target, instances: Instances, settings: Settings) -> Iterator[None]:
     """Have nothing left of instances that are not to serve after all.
 
     An error that may pass leaves them: the step that is tried again goes on with them, and the next one of
@@ -116,5 +117,5 @@ def removed_on_failure(target: Target, instances: Instances) -> Iterator[None]:
         yield
     except BaseException as error:
         if not (isinstance(error, EsteiraError) and error.may_pass):
-            remove(target, instances)
+            remove(target, standing.idle(settings, instances))
         raise

@@ -44,7 +44,7 @@ def try_out(verified: Verified, wanted: Wanted | None, settings: Settings, say: 
         return verified
     with locked(settings, build.case), Attempt("canary", settings, build.case, build.version, build):
         target = TARGETS[build.target](settings)
-        with removed_on_failure(target, started.instances):
+        with removed_on_failure(target, started.instances, settings):
             if not isinstance(target, DockerTarget):
                 return _untried(verified, wanted, say)
             marks.read(settings, build.case).check(build.case, build.version)
