@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from esteira import casefile, settings
 from esteira.errors import EsteiraError
-from esteira.settings import Settings
+from esteira.settings import Settings, SettingsError
 
 log = logging.getLogger("esteira")
 
@@ -120,14 +120,13 @@ def _note(context: Any, text: str) -> None:
     from esteira.stack import airflow
     from esteira.stack.rest import AirflowError
 
-    api = airflow.connect(settings.load())
-    if api is None:
-        return
     run = context["dag_run"]
     try:
-        with api:
-            api.set_note(api.run(run.dag_id, run.run_id), text)
-    except AirflowError as error:
+        api = airflow.connect(settings.load())
+        if api is not None:
+            with api:
+                api.set_note(api.run(run.dag_id, run.run_id), text)
+    except (AirflowError, SettingsError) as error:
         log.warning("The run's note could not be written (%s); it was to say: %s", error, text)
 
 
