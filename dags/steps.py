@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from esteira import casefile, settings
 from esteira.errors import EsteiraError
-from esteira.settings import Settings
+from esteira.settings import Settings, SettingsError
+
+log = logging.getLogger("esteira")
 
 DEFAULTS = {
     "owner": "esteira",
@@ -46,16 +49,16 @@ def asset(case: str, what: str) -> Asset:
 @contextmanager
 def step(case: str) -> Iterator[Step]:
     """What a task has at hand; a failure goes to the run's note, and one for good is not tried again."""
-    now, context = _settings(), get_current_context()
+    context = get_current_context()
     try:
-        yield Step(case, now, context)
+        yield Step(case, _settings(), context)
     except EsteiraError as error:
-        _tell(now, context, error)
+        _tell(context, error)
         if error.may_pass:
             raise
         raise AirflowFailException(str(error)) from error
     except Exception as error:
-        _tell(now, context, error)
+        _tell(context, error)
         raise
 
 
@@ -75,7 +78,7 @@ class Step:
 
     def note(self, text: str) -> None:
         """The run's note in the Airflow UI."""
-        _note(self.settings, self._context, text)
+        _note(self._context, text)
 
     def produced(self, what: Asset, extra: dict[str, Any]) -> None:
         """What the asset's event says to the DAG that it starts."""
@@ -101,22 +104,30 @@ def _say(context: Any, summary: str) -> None:
     context["ti"].xcom_push(key="summary", value=summary)
 
 
-def _tell(now: Settings, context: Any, error: Exception) -> None:
+def _tell(context: Any, error: Exception) -> None:
     """A failure, beside its task and in the run's note."""
     words = str(error) if isinstance(error, EsteiraError) else f"{type(error).__name__}: {error}"
     _say(context, words)
-    _note(now, context, f"**Failed.** {words}")
+    _note(context, f"**Failed.** {words}")
 
 
-def _note(now: Settings, context: Any, text: str) -> None:
-    """Write a run's note, where Airflow's own API can be asked: there is none in `airflow dags test`."""
+def _note(context: Any, text: str) -> None:
+    """Write a run's note, where Airflow's own API can be asked: there is none in `airflow dags test`.
+
+    The environment alone says where that is, so that a wrong Variable has its note too. A note that cannot be
+    written changes nothing of how the task ends.
+    """
     from esteira.stack import airflow
+    from esteira.stack.rest import AirflowError
 
-    api = airflow.connect(now)
-    if api is not None:
-        run = context["dag_run"]
-        with api:
-            api.set_note(api.run(run.dag_id, run.run_id), text)
+    run = context["dag_run"]
+    try:
+        api = airflow.connect(settings.load())
+        if api is not None:
+            with api:
+                api.set_note(api.run(run.dag_id, run.run_id), text)
+    except (AirflowError, SettingsError) as error:
+        log.warning("The run's note could not be written (%s); it was to say: %s", error, text)
 
 
 def _settings() -> Settings:

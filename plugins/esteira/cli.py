@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
+from rich.status import Status
 from rich.table import Column, Table
 
 from esteira import bundle, casefile, settings
@@ -27,8 +29,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys, for an API that others can reach.")
 app.add_typer(keys, name="keys")
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 SHADOW_PERCENT = 20
 
@@ -42,12 +44,13 @@ def up() -> None:
     from esteira.stack import services
 
     with _explained() as now, out.status("Starting Airflow and MLflow") as waiting:
-        running = services.up(now, say=waiting.update)
+        running = services.up(now, say=_beside(waiting))
         for one in live.resume(now):
             champion.try_to_follow(one.case, now)
         waiting.stop()
-        out.print(f"Airflow  {running.airflow_url}  user {running.user}  password {running.password}")
-        out.print(f"MLflow   {running.mlflow_url}")
+        login = f"user {running.user}  password {running.password}"
+        out.print(escape(f"Airflow  {running.airflow_url}  {login}"))
+        out.print(escape(f"MLflow   {running.mlflow_url}"))
 
 
 @app.command()
@@ -57,8 +60,10 @@ def down() -> None:
     from esteira.stack import services
 
     with _explained() as now:
-        live.stop(None, now)
-        services.down(now, say=out.print)
+        try:
+            live.stop(None, now)
+        finally:
+            services.down(now, say=_print)
         out.print("Nothing is running any more; artefatos/ and dados/ are as they were.")
 
 
@@ -72,7 +77,7 @@ def status() -> None:
         table = Table("what", "state", Column("where", no_wrap=True), "")
         for one in services.status(now):
             memory = f"{one.memory_mb:,} MB" if one.processes else ""
-            table.add_row(one.service, one.state, one.url, memory)
+            table.add_row(one.service, one.state, escape(one.url), memory)
         for name in casefile.names(now.CASOS_PATH):
             api = live.live(name, now)
             state = f"version {api.version} live" if api else "not live"
@@ -125,7 +130,7 @@ def new(
 
     with _explained() as now:
         with out.status("Looking at the file") as waiting:
-            written = write.new(file, target, now, name=name, replace=force, say=waiting.update)
+            written = write.new(file, target, now, name=name, replace=force, say=_beside(waiting))
         summary.show(written, out)
 
 
@@ -148,10 +153,10 @@ def release(
     from esteira.deploy.limits import limits
     from esteira.deploy.whole import go_live
 
-    with _explained() as now, out.status(f"Releasing {case}") as waiting:
+    with _explained() as now, out.status(escape(f"Releasing {case}")) as waiting:
         copied = (limits(now, case).shadow or SHADOW_PERCENT) if shadow else None
         wanted = Wanted(canary=canary, bake=bake, shadow=copied)
-        go_live(case, version, now, wanted, say=_told(waiting.update))
+        go_live(case, version, now, wanted, say=_told(_beside(waiting)))
 
 
 @app.command()
@@ -166,9 +171,9 @@ def rollback(
     from esteira.deploy import release as steps
 
     with _explained() as now:
-        with out.status(f"Going back to an earlier version of {case}") as waiting:
+        with out.status(escape(f"Going back to an earlier version of {case}")) as waiting:
             went = back.roll_back(case, to, now)
-            out.print(f"[green]✓[/] {went.sentence()}, in {went.seconds:.1f} s", highlight=False)
+            out.print(f"[green]✓[/] {escape(went.sentence())}, in {went.seconds:.1f} s", highlight=False)
             waiting.update("Stopping what served before")
             steps.retire(went, now)
         champion.try_to_follow(case, now)
@@ -188,7 +193,8 @@ def releases(
             for line in lines:
                 out.print_json(line.model_dump_json(exclude_none=True), indent=None)
         else:
-            out.print(audit.table(case, lines, out.width) if lines else f"Nothing of {case} was released yet")
+            nothing = escape(f"Nothing of {case} was released yet")
+            out.print(audit.table(case, lines, out.width) if lines else nothing)
 
 
 @app.command()
@@ -204,7 +210,7 @@ def withdraw(
     with _explained() as now:
         marks.mark(now, case, version, "restored" if undo else "withdrawn", reason)
         done = "may be released again" if undo else "is withdrawn: no release takes it"
-        out.print(f"Version {version} of {case} {done}", highlight=False)
+        _print(f"Version {version} of {case} {done}")
 
 
 @app.command()
@@ -218,7 +224,7 @@ def pin(
 
     with _explained() as now:
         pinned = marks.mark(now, case, version or marks.serving(now, case), "pinned", reason)
-        out.print(f"{case} stays at version {pinned.version} until: esteira unpin {case}", highlight=False)
+        _print(f"{case} stays at version {pinned.version} until: esteira unpin {case}")
 
 
 @app.command()
@@ -228,7 +234,7 @@ def unpin(case: CaseName) -> None:
 
     with _explained() as now:
         marks.unpin(now, case)
-        out.print(f"{case} takes new versions again", highlight=False)
+        _print(f"{case} takes new versions again")
 
 
 @app.command()
@@ -240,18 +246,19 @@ def versions(case: CaseName = DEFAULT_CASE) -> None:
         known = bundle.versions(now.ARTEFATOS_PATH, case)
         serving, said = live.live(case, now), marks.read(now, case)
         heads = ("version", "published", "model", "on the holdout", "rows", "")
-        table = Table(*heads, title=f"Versions of {case}")
+        table = Table(*heads, title=escape(f"Versions of {case}"))
         for number in known:
             facts = bundle.load(now.ARTEFATOS_PATH, case, number).metadata
             table.add_row(
                 str(number),
                 f"{facts.created_at.astimezone():%Y-%m-%d %H:%M}",
-                facts.chosen,
-                facts.told(),
+                escape(facts.chosen),
+                escape(facts.told()),
                 f"{facts.dataset.rows:,}",
                 _standing(number, serving.version if serving else None, said),
             )
-        out.print(table if known else f"{case} has no version yet; publish one with: esteira run {case}")
+        none = escape(f"{case} has no version yet; publish one with: esteira run {case}")
+        out.print(table if known else none)
 
 
 @keys.command("add")
@@ -266,11 +273,13 @@ def add_key(
 
     with _explained() as now:
         key = apikeys.add(now.ESTEIRA_HOME, name, _per_second(rate))
-        err.print(f"The key of {name}, which is not kept and cannot be shown again:", highlight=False)
+        told = f"The key of {name}, which is not kept and cannot be shown again:"
+        err.print(told, highlight=False, markup=False)
         print(key)
         err.print(
             f"An API asks for it that is started with API_KEYS_FILE={apikeys.path(now.ESTEIRA_HOME)}",
             highlight=False,
+            markup=False,
             soft_wrap=True,
         )
 
@@ -285,7 +294,7 @@ def list_keys() -> None:
         known = apikeys.read(now.ESTEIRA_HOME)
         for one in known:
             rate = f"{one.rate:g}/s" if one.rate else "no limit"
-            table.add_row(one.name, rate, f"{one.created.astimezone():%Y-%m-%d %H:%M}")
+            table.add_row(escape(one.name), rate, f"{one.created.astimezone():%Y-%m-%d %H:%M}")
         out.print(table if known else "There is no API key; make one with: esteira keys add NAME")
 
 
@@ -296,7 +305,7 @@ def revoke_key(name: str) -> None:
 
     with _explained() as now:
         apikeys.revoke(now.ESTEIRA_HOME, name)
-        out.print(f"The key of {name} is revoked; running APIs know it within a second", highlight=False)
+        _print(f"The key of {name} is revoked; running APIs know it within a second")
 
 
 def _per_second(rate: str | None) -> float | None:
@@ -331,8 +340,9 @@ def _run_in_airflow(case: str, now: Settings) -> None:
     public_port(case, now)
 
     with out.status("Starting Airflow and MLflow") as waiting:
-        running = services.up(now, say=waiting.update)
-    out.print(f"Follow it too at {running.airflow_url} (user {running.user}, password {running.password})")
+        running = services.up(now, say=_beside(waiting))
+    login = f"user {running.user}, password {running.password}"
+    out.print(escape(f"Follow it too at {running.airflow_url} ({login})"))
     outcome = follow(now, case, console=out)
     if outcome.state == "success":
         summary.show(case, now, out)
@@ -345,7 +355,8 @@ def _fault(now: Settings, name: str) -> str | None:
     except EsteiraError as error:
         return str(error)
     candidates = ", ".join(one.kind for one in case.train.candidates)
-    out.print(f"[green]✓[/] {name}: {case.title}, {len(case.features)} columns → {case.target}; {candidates}")
+    told = f"{name}: {case.title}, {len(case.features)} columns → {case.target}; {candidates}"
+    out.print(f"[green]✓[/] {escape(told)}")
     return None
 
 
@@ -353,10 +364,19 @@ def _told(update: Callable[[str], None]) -> Callable[[str], None]:
     """Each sentence stays on the screen, and stands beside the spinner until the next one."""
 
     def tell(sentence: str) -> None:
-        out.print(f"[green]✓[/] {sentence}", highlight=False)
+        out.print(f"[green]✓[/] {escape(sentence)}", highlight=False)
         update(sentence)
 
     return tell
+
+
+def _beside(waiting: Status) -> Callable[[str], None]:
+    """Puts a sentence beside the spinner as it is: it may quote what users wrote."""
+    return lambda sentence: waiting.update(escape(sentence))
+
+
+def _print(sentence: str) -> None:
+    out.print(sentence, highlight=False, markup=False)
 
 
 @contextmanager

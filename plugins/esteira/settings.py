@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from esteira.errors import EsteiraError
 
@@ -47,6 +47,13 @@ class Settings(BaseModel):
     HOME_ID: str = ""
     """What marks the containers of this home, where its path does not tell it from others."""
 
+    @field_validator("MLFLOW_TRACKING_URI", "AIRFLOW_URL", "GATEWAY_URL")
+    @classmethod
+    def _has_a_port_that_can_be(cls, given: str) -> str:
+        if urlsplit(given).port == 0:  # above 65535 it is urlsplit that raises a ValueError
+            raise ValueError("Port out of range 1-65535")
+        return given
+
     @property
     def api_url(self) -> str:
         return f"http://127.0.0.1:{self.API_PORT}"
@@ -83,6 +90,6 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise SettingsError(
-            f"{name}={first['input']!r} cannot be used: {first['msg']}. "
+            f"{name}={first['input']!r} cannot be used: {first['msg'].removeprefix('Value error, ')}. "
             f"Change the environment variable (or the Airflow Variable) {name}, or unset it."
         ) from None

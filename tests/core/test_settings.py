@@ -32,6 +32,10 @@ def test_an_empty_value_counts_as_unset():
         ("API_PORT", "70000"),
         ("DEPLOY_TARGET", "moon"),
         ("MLFLOW_TRACKING_URI", "./mlruns"),
+        ("MLFLOW_TRACKING_URI", "http://127.0.0.1:99999"),
+        ("MLFLOW_TRACKING_URI", "http://127.0.0.1:0"),
+        ("AIRFLOW_URL", "http://airflow:eighty"),
+        ("GATEWAY_URL", "http://gateway:99999"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(name, value):

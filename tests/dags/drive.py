@@ -17,6 +17,12 @@ def states(dag_id: str, run_id: str) -> dict[str, str]:
         return {_name(one): one.state for one in tasks}
 
 
+def tries(dag_id: str, run_id: str) -> dict[str, int]:
+    with create_session() as session:
+        tasks = session.scalars(select(TaskInstance).filter_by(dag_id=dag_id, run_id=run_id)).all()
+        return {_name(one): one.try_number for one in tasks}
+
+
 def summaries(dag_id: str, run_id: str) -> dict[str, str]:
     """What each task says of itself, as `esteira run` shows it."""
     mine = {"dag_id": dag_id, "run_id": run_id}
@@ -37,7 +43,8 @@ def main(folder: str, *calls: str) -> None:
     for call in calls:
         dag_id, _, conf = call.partition("=")
         run = bag.dags[dag_id].test(run_conf=json.loads(conf or "{}"))
-        found = {"tasks": states(dag_id, run.run_id), "summaries": summaries(dag_id, run.run_id)}
+        mine = (dag_id, run.run_id)
+        found = {"tasks": states(*mine), "tries": tries(*mine), "summaries": summaries(*mine)}
         outcomes.append({"dag": dag_id, "state": run.state, **found})
     print(
         "OUTCOMES "

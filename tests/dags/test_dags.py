@@ -68,10 +68,10 @@ def airflow(home: Path, *words: str) -> None:
     )
 
 
-def drive(home: Path, *calls: str) -> tuple[dict, str]:
+def drive(home: Path, *calls: str, **told: str) -> tuple[dict, str]:
     done = subprocess.run(
         [sys.executable, str(DRIVE), str(PROJECT / "dags"), *calls],
-        env=environment(home),
+        env={**environment(home), **told},
         capture_output=True,
         text=True,
         check=False,
@@ -189,3 +189,34 @@ def test_another_raw_file_can_be_named_in_the_trigger_form(driven):
     run = driven["runs"][MORE]
     assert run["state"] == "success"
     assert "500 rows in, 500 out" in run["summaries"]["check_and_clean"]
+
+
+@pytest.fixture(scope="module")
+def without_notes(home) -> dict:
+    """How DAGs went whose notes cannot be written: Airflow's API is said to be where nobody listens."""
+    passwords = home / "silent" / "airflow" / "passwords.json"
+    passwords.parent.mkdir(parents=True)
+    passwords.write_text('{"admin": "x"}')
+    told = {"ESTEIRA_HOME": str(home / "silent"), "AIRFLOW_PORT": "9"}
+    outcome, log = drive(home, *CALLS[:2], *CALLS[3:5], **told)
+    assert "note could not be written (Airflow at http://127.0.0.1:9 does not answer" in log
+    return {run["dag"]: run for run in outcome["runs"]}
+
+
+def test_a_note_that_cannot_be_written_fails_no_task(without_notes):
+    training = without_notes["treina_salva_modelo_flats"]
+    assert training["state"] == "success", training
+    assert training["tries"]["publish_version"] == 1
+
+
+def test_a_note_that_cannot_be_written_hides_no_reason_and_has_nothing_tried_again(without_notes):
+    training = without_notes["treina_salva_modelo_strict"]
+    assert "is rejected: r2 is" in training["summaries"]["pass_the_gate"]
+    assert training["tries"]["pass_the_gate"] == 1
+
+
+def test_a_wrong_variable_is_named_by_the_task_and_not_tried_again(home):
+    outcome, log = drive(home, "extrai_trata_dados_flats", AIRFLOW_VAR_API_PORT="eighty")
+    (run,) = outcome["runs"]
+    assert run["summaries"]["find_raw_files"].startswith("API_PORT='eighty' cannot be used"), log
+    assert run["tries"]["find_raw_files"] == 1

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 import pytest
 from releasing import ANSWER, ask, publish, release, running, traffic
 
 from esteira.bundle import BundleError
+from esteira.casefile import CaseError
 from esteira.deploy import journal, marks
 from esteira.deploy.back import roll_back
 from esteira.deploy.errors import NoWayBackError, PinnedError, WithdrawnError
@@ -103,3 +107,22 @@ def test_the_audit_tells_what_happened_in_its_order(settings: Settings):
     now = live("tiny", settings)
     assert now is not None
     assert now.instances == lines[2].instances
+
+
+def test_a_case_file_with_faults_does_not_keep_anybody_from_going_back(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    for number in range(2):
+        publish(settings, offset=1000 * number)
+        release(settings)
+    (tmp_path / "casos").mkdir()
+    (tmp_path / "casos" / "tiny.yaml").write_text("title: [oops\n")
+    now = settings.model_copy(update={"CASOS_PATH": tmp_path / "casos"})
+    with caplog.at_level(logging.WARNING, "esteira"):
+        back = roll_back("tiny", None, now)
+        retire(back, now)
+    assert (back.version, ask(now)) == (1, ANSWER)
+    assert running(now) == list(back.instances)
+    assert "tiny.yaml" in caplog.text
+    with pytest.raises(CaseError):
+        release(now, version=2)

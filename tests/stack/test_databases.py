@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import subprocess
 import sys
 import textwrap
 from contextlib import closing
@@ -98,6 +99,46 @@ def test_a_broken_database_is_set_aside_and_a_new_one_made(home: Home, content: 
     (aside,) = home.root.glob("some.broken-*")
     assert aside.read_bytes() == content
     assert aside.name in said[0]
+
+
+def test_a_database_that_somebody_else_holds_is_kept_and_the_message_says_what_to_do(home: Home) -> None:
+    wanted = database(home, MIGRATES)
+    finish(home, wanted)
+    before = sorted(home.root.iterdir())
+    with closing(sqlite3.connect(wanted.path, isolation_level=None)) as backup:
+        backup.execute("begin exclusive")
+        with pytest.raises(DatabaseError, match=r"some.db cannot be read now .*locked.*end what holds it"):
+            finish(home, wanted)
+    assert sorted(home.root.iterdir()) == before
+    assert finish(home, wanted) == []
+
+
+def test_a_database_that_cannot_be_opened_is_kept(home: Home) -> None:
+    wanted = database(home, MIGRATES)
+    wanted.path.mkdir()
+    with pytest.raises(DatabaseError, match=r"some.db cannot be read now \(unable to open"):
+        finish(home, wanted)
+    assert wanted.path.is_dir()
+
+
+def test_what_a_killed_process_had_not_written_to_the_end_is_undone_and_the_database_kept(home: Home) -> None:
+    wanted = database(home, MIGRATES)
+    finish(home, wanted)
+    killed = """
+        import os, sqlite3, sys
+        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+        connection.execute("pragma cache_size = 2")
+        connection.execute("begin")
+        connection.execute("create table half (made text)")
+        for _ in range(2000):
+            connection.execute("insert into half values (?)", ("x" * 500,))
+        os._exit(0)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(killed), wanted.path], check=True)
+    assert wanted.path.with_name("some.db-journal").exists()
+    assert finish(home, wanted) == []
+    with closing(sqlite3.connect(wanted.path)) as connection:
+        assert connection.execute("select name from sqlite_master").fetchall() == [("alembic_version",)]
 
 
 def test_a_database_of_the_installed_version_is_left_alone(home: Home) -> None:

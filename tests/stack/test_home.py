@@ -20,6 +20,15 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(home: Home) -> No
     assert mode(home.root / "secrets.json") == mode(home.passwords) == 0o600
 
 
+def test_a_home_that_another_command_made_is_closed_to_others(settings: Settings) -> None:
+    for folder in (settings.ESTEIRA_HOME, settings.ESTEIRA_HOME / "logs"):
+        folder.mkdir()
+        folder.chmod(0o755)
+    made = Home.of(settings)
+    made.make()
+    assert mode(made.root) == mode(made.logs) == 0o700
+
+
 def test_secrets_do_not_show_when_they_are_printed(home: Home) -> None:
     made = home.secrets()
     assert made.fernet_key not in repr(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.markup import escape
 from rich.table import Column, Table
 
 from esteira.deploy.facts import Release
@@ -20,7 +21,7 @@ def table(case: str, lines: Sequence[Release], width: int) -> Table:
     made = len(_MADE_FROM) if width >= _WIDE else 0
     heads = [Column(head, no_wrap=True) for head in ("when", "version", "from")]
     heads += [Column("how it ended", overflow="fold"), Column("took", no_wrap=True), Column("by")]
-    shown = Table(*heads, *_MADE_FROM[:made], title=f"Releases of {case}")
+    shown = Table(*heads, *_MADE_FROM[:made], title=escape(f"Releases of {case}"))
     for line in lines:
         shown.add_row(
             f"{line.when.astimezone():%Y-%m-%d %H:%M}",
@@ -28,7 +29,7 @@ def table(case: str, lines: Sequence[Release], width: int) -> Table:
             "" if line.from_version is None else str(line.from_version),
             _outcome(line),
             f"{line.seconds:.1f} s" if line.seconds else "",
-            line.by,
+            escape(line.by),
             *_made_from(line)[:made],
         )
     return shown
@@ -38,7 +39,7 @@ def _outcome(line: Release) -> str:
     words = "back, live" if line.back and line.outcome == "live" else line.outcome
     why = f" at {line.step}" if line.outcome == "failed" and line.step else ""
     reason = f": {line.reason.splitlines()[0]}" if line.reason else ""
-    return f"[{_COLOURS.get(line.outcome, 'default')}]{words}[/]{why}{reason}"
+    return f"[{_COLOURS.get(line.outcome, 'default')}]{words}[/]{escape(why + reason)}"
 
 
 def _made_from(line: Release) -> list[str]:

@@ -6,10 +6,10 @@ import logging
 
 from esteira import bundle as bundles
 from esteira import signing
-from esteira.deploy import journal, marks
+from esteira.deploy import journal, marks, standing
 from esteira.deploy.facts import Build, Instances, Release
 from esteira.deploy.journal import Attempt
-from esteira.deploy.limits import limits
+from esteira.deploy.limits import limits_going_back
 from esteira.deploy.live import repair
 from esteira.deploy.lock import locked
 from esteira.deploy.probe import await_ready, check_golden
@@ -41,7 +41,7 @@ def roll_back(case: str, version: int | None, settings: Settings) -> Release:
                 check_golden(instance, bundle.metadata)
             live = take_over(target, build, new, old, settings)
         except BaseException:
-            for instance in new:
+            for instance in standing.idle(settings, new):
                 target.retire(instance)
             raise
         line = released(build, old, live, settings, attempt.seconds)
@@ -69,7 +69,7 @@ def _anew(target: Target, bundle: bundles.Bundle, settings: Settings) -> tuple[B
     signing.verify(bundle, settings.ESTEIRA_HOME)
     bundle.verify()
     build = _build(target, bundle, None)
-    return build, target.start(build, limits(settings, build.case).replicas)
+    return build, target.start(build, limits_going_back(settings, build.case).replicas)
 
 
 def _build(target: Target, bundle: bundles.Bundle, line: Release | None) -> Build:

@@ -46,6 +46,8 @@ class DiskError(DeployError):
 class LockedError(DeployError):
     """Another release of the case is under way."""
 
+    may_pass = True
+
 
 class GatewayError(DeployError):
     """The gateway does not answer, or refuses what it was told."""

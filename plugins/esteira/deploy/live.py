@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from esteira import bundle as bundles
 from esteira.deploy import journal, standing
 from esteira.deploy import port as ports
-from esteira.deploy.errors import DeployError, PortError
+from esteira.deploy.errors import DeployError, EngineError, PortError
 from esteira.deploy.facts import Instance, Instances, Live, Release, Standing
 from esteira.deploy.lock import locked
 from esteira.deploy.probe import await_ready
@@ -51,12 +51,21 @@ def as_live(known: Standing) -> Live:
 
 
 def stop(case: str | None, settings: Settings) -> tuple[Live, ...]:
-    """End what is live, on trial or kept of a case (None: of every case) of this home; what was live."""
+    """End what is live, on trial or kept of a case (None: of every case) of this home; what was live.
+
+    Raises EngineError, once the others are ended, for what is served where it cannot be reached from here:
+    it is not forgotten.
+    """
     cases = {case} if case else {instance.case for _, instance in placed(None, settings)}
     cases |= set() if case else {known.case for known in standing.read_all(settings)}
     stopped: list[Live] = []
+    unreached: list[Standing] = []
     for name in sorted(cases):
         with locked(settings, name):
+            known = standing.read(settings, name)
+            if known and known.target not in usable(settings):
+                unreached.append(known)
+                continue
             was = live(name, settings)
             everything = placed(name, settings)
             standing.forget(settings, name)
@@ -64,6 +73,8 @@ def stop(case: str | None, settings: Settings) -> tuple[Live, ...]:
             for target, instance in everything:
                 target.remove(instance)
             stopped += [was] if was else []
+    if unreached:
+        raise EngineError(_out_of_reach(unreached, settings))
     return tuple(stopped)
 
 
@@ -198,6 +209,16 @@ def _can_serve(target: Target, instance: Instance) -> bool:
         log.warning("The %s does not serve: %s", instance, error)
         return False
     return True
+
+
+def _out_of_reach(unreached: list[Standing], settings: Settings) -> str:
+    versions = ", ".join(f"version {one.version} of {one.case!r}" for one in unreached)
+    files = ", ".join(str(standing.path(settings, one.case)) for one in unreached)
+    return (
+        f"No Docker engine answers here, and {versions} may be served from its containers: start it, or let "
+        f"this user reach its socket (DOCKER_HOST), and repeat this. If the engine is gone for good, "
+        f"remove {files}"
+    )
 
 
 def _route(settings: Settings) -> None:

@@ -15,11 +15,11 @@ from esteira.deploy import marks, standing
 from esteira.deploy.errors import DeployError, StaleBuildError
 from esteira.deploy.facts import Build, Instances, Release, Retired, Standing, Started, Step, Verified
 from esteira.deploy.journal import Attempt, record, releases, user
-from esteira.deploy.limits import limits
+from esteira.deploy.limits import limits, limits_going_back
 from esteira.deploy.live import Serving, as_live, placed, public_port, repair
 from esteira.deploy.lock import locked
 from esteira.deploy.probe import await_ready, check_golden
-from esteira.deploy.target import TARGETS, Target, pick
+from esteira.deploy.target import TARGETS, Target, pick, remove, removed_on_failure
 from esteira.settings import Settings
 
 log = logging.getLogger("esteira")
@@ -68,7 +68,7 @@ def start(build: Build, settings: Settings) -> Started:
             for instance in new:
                 await_ready(instance, target.is_running, target.last_lines)
         except BaseException:
-            _remove(target, new)
+            remove(target, new)
             raise
         return Started(build=build, instances=new, seconds=attempt.seconds)
 
@@ -86,7 +86,7 @@ def ask_golden(started: Started, settings: Settings) -> Verified:
         try:
             counts = [check_golden(instance, bundle.metadata) for instance in started.instances]
         except BaseException:
-            _remove(target, started.instances)
+            remove(target, started.instances)
             raise
         log.info("Version %d answered %d golden examples as in training", build.version, counts[0])
         return Verified(started=started, golden=counts[0], seconds=attempt.seconds)
@@ -95,17 +95,19 @@ def ask_golden(started: Started, settings: Settings) -> Verified:
 def switch(verified: Verified, settings: Settings) -> Release:
     """Let a verified version have all requests; the old one serves until the new one does.
 
-    Raises PortError, NotReadyError or EngineError with the reason; then the old one serves on.
-    Killed midway, the next step that is run undoes it or makes up for its end.
+    Raises PinnedError, PortError, NotReadyError or EngineError with the reason; then the old one serves on,
+    and nothing is left of the new one, unless the reason may pass. Killed midway, the next step that is run
+    undoes it or makes up for its end.
     """
     started, build = verified.started, verified.started.build
     with _step("switch", settings, build) as attempt:
-        _unaltered(build, settings)
-        marks.read(settings, build.case).check(build.case, build.version)
         target = TARGETS[build.target](settings)
-        _still_there(target, started)
-        old = repair(build.case, settings, sparing=[one.id for one in started.instances])
-        new = take_over(target, build, started.instances, old, settings)
+        with removed_on_failure(target, started.instances, settings):
+            _unaltered(build, settings)
+            marks.read(settings, build.case).check(build.case, build.version)
+            _still_there(target, started)
+            old = repair(build.case, settings, sparing=[one.id for one in started.instances])
+            new = take_over(target, build, started.instances, old, settings)
         spent = build.seconds + started.seconds + verified.seconds + attempt.seconds
         release = released(build, old, new, settings, spent)
         release = release.model_copy(update={"evidence": verified.evidence})
@@ -125,8 +127,9 @@ def retire(release: Release, settings: Settings) -> Retired:
             if one.role == "trial" and one.id in served
         ]
         kept = [target.retire(instance) for target, instance in old]
+        keep = limits_going_back(settings, case).keep
         for target in {pair[0].name: pair[0] for pair in placed(case, settings)}.values():
-            target.prune(case, limits(settings, case).keep)
+            target.prune(case, keep)
         version = release.from_version if old else None
         return Retired(version=version, kept=bool(kept) and all(kept), seconds=attempt.seconds)
 
@@ -135,7 +138,8 @@ def take_over(
     target: Target, build: Build, new: Instances, old: Serving | None, settings: Settings
 ) -> Instances:
     """Give a version all requests of its case: on any failure the old one has them again."""
-    ended = False
+    ended, before = False, standing.read(settings, build.case)
+    live: Instances = ()
     try:
         port = public_port(build.case, settings)
         if old is not None and _must_end_first(target, old, port):
@@ -145,10 +149,10 @@ def take_over(
         live = target.take_over(new, port)
         _commit(target, build, live, port, settings)
     except BaseException as error:
-        if old is not None:
-            _bring_back(old, settings, error, ended=ended)
-        else:
-            standing.forget(settings, build.case)
+        try:
+            _as_before(before, old, build.case, settings, error, ended=ended)
+        finally:
+            remove(target, tuple(one for one in live if one.id not in {tried.id for tried in new}))
         raise
     if old is not None and not old.target.shares_traffic and not ended:
         _halt(old)
@@ -211,6 +215,24 @@ def _halt(old: Serving) -> None:
         old.target.retire(instance)
 
 
+def _as_before(
+    before: Standing | None,
+    old: Serving | None,
+    case: str,
+    settings: Settings,
+    reason: BaseException,
+    *,
+    ended: bool,
+) -> None:
+    """What serves from where it cannot be reached now is no `old`, and is not forgotten either."""
+    if old is not None:
+        _bring_back(old, settings, reason, ended=ended)
+    elif before is None:
+        standing.forget(settings, case)
+    elif standing.read(settings, case) != before:
+        standing.write(settings, before)
+
+
 def _bring_back(old: Serving, settings: Settings, reason: BaseException, *, ended: bool) -> None:
     if standing.read(settings, old.standing.case) != old.standing:
         standing.write(settings, old.standing)
@@ -235,11 +257,6 @@ def _still_there(target: Target, started: Started) -> None:
                 f"release version {instance.version} again. Its last lines:\n"
                 f"{target.last_lines(instance) or '(there are none)'}"
             )
-
-
-def _remove(target: Target, instances: Instances) -> None:
-    for instance in instances:
-        target.remove(instance)
 
 
 def _unaltered(build: Build, settings: Settings) -> Bundle:

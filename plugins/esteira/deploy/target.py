@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar, Protocol
 
 from esteira.bundle import Bundle
+from esteira.deploy import standing
 from esteira.deploy.container import DockerTarget
 from esteira.deploy.errors import EngineError
 from esteira.deploy.facts import Build, Image, Instance, Instances, TargetName
 from esteira.deploy.process import ProcessTarget
+from esteira.errors import EsteiraError
 from esteira.settings import Settings
 
 log = logging.getLogger("esteira")
@@ -94,3 +98,24 @@ def usable(settings: Settings) -> dict[TargetName, Target]:
         except EngineError as error:
             log.debug("%s is not usable: %s", name, error)
     return found
+
+
+def remove(target: Target, instances: Instances) -> None:
+    """Have nothing left of several instances."""
+    for instance in instances:
+        target.remove(instance)
+
+
+@contextmanager
+def removed_on_failure(target: Target, instances: Instances, settings: Settings) -> Iterator[None]:
+    """Have nothing left of instances that are not to serve after all.
+
+    An error that may pass leaves them: the step that is tried again goes on with them, and the next one of
+    another release removes them.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if not (isinstance(error, EsteiraError) and error.may_pass):
+            remove(target, standing.idle(settings, instances))
+        raise

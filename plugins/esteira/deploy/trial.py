@@ -20,7 +20,7 @@ from esteira.deploy.limits import limits
 from esteira.deploy.live import Serving, repair
 from esteira.deploy.lock import locked
 from esteira.deploy.shadow import shadow
-from esteira.deploy.target import TARGETS
+from esteira.deploy.target import TARGETS, removed_on_failure
 from esteira.deploy.traffic import Traffic
 from esteira.settings import Settings
 
@@ -32,29 +32,42 @@ Say = Callable[[str], None]
 def try_out(verified: Verified, wanted: Wanted | None, settings: Settings, say: Say = log.info) -> Verified:
     """Copy requests to a version, give it a share of them, and watch; the version with what was seen.
 
-    With neither asked for, or nothing live to compare with, it is returned as it is. Raises CanaryError
-    where the target cannot share traffic, and BreachError, with the evidence, when the version is worse than
-    the case's limits: then the old one has all requests again, and nothing is left of the new one.
+    With neither asked for, nothing live to compare with, or only the case's own words where the target cannot
+    share traffic, it is returned as it is. Raises CanaryError where the target cannot and it is `wanted`, and
+    BreachError, with the evidence, when the version is worse than the case's limits: then the old one has all
+    requests again. After any error that does not pass nothing is left of the new one.
     """
-    build = verified.started.build
+    started, build = verified.started, verified.started.build
     words = _words(limits(settings, build.case), wanted)
     if not words.canary and not words.shadow:
         say("neither a canary nor a shadow is asked for")
         return verified
     with locked(settings, build.case), Attempt("canary", settings, build.case, build.version, build):
         target = TARGETS[build.target](settings)
-        if not isinstance(target, DockerTarget):
-            raise CanaryError(
-                "A canary and a shadow need the gateway, so containers: start a Docker engine (or set "
-                "DEPLOY_TARGET=docker), or release without --canary and --shadow"
-            )
-        marks.read(settings, build.case).check(build.case, build.version)
-        new = [one for one in target.instances(build.case) if one.id in _ids(verified)]
-        old = repair(build.case, settings, sparing=_ids(verified))
-        if old is None or old.target.name != target.name:
-            say("nothing to compare with serves in a container: no canary")
-            return verified
-        return _Trial(settings, target, words, old, new, say).run(verified)
+        with removed_on_failure(target, started.instances, settings):
+            if not isinstance(target, DockerTarget):
+                return _untried(verified, wanted, say)
+            marks.read(settings, build.case).check(build.case, build.version)
+            new = [one for one in target.instances(build.case) if one.id in _ids(verified)]
+            old = repair(build.case, settings, sparing=_ids(verified))
+            if old is None or old.target.name != target.name:
+                say("nothing to compare with serves in a container: no canary")
+                return verified
+            return _Trial(settings, target, words, old, new, say).run(verified)
+
+
+def _untried(verified: Verified, wanted: Wanted | None, say: Say) -> Verified:
+    if wanted and (wanted.canary or wanted.shadow):
+        raise CanaryError(
+            "A canary and a shadow need the gateway, so containers: start a Docker engine (or set "
+            "DEPLOY_TARGET=docker), or release without those that were asked for"
+        )
+    log.warning(
+        "The canary and the shadow that the file of %r asks for are left out: they need containers",
+        verified.started.build.case,
+    )
+    say("without containers no canary and no shadow")
+    return verified
 
 
 class _Trial:

@@ -8,7 +8,7 @@ import re
 from esteira.engineproxy import archive
 from esteira.engineproxy.engine import LABEL
 from esteira.engineproxy.refused import RefusedError
-from esteira.engineproxy.request import Onward, Request, parsed
+from esteira.engineproxy.request import Onward, Request, parsed_object
 
 _TAG = re.compile(r"esteira-[a-z0-9]+(?:[._-]+[a-z0-9]+)*:v\d+", re.ASCII)
 _ARGUMENTS = frozenset(
@@ -31,7 +31,7 @@ def allowed(request: Request, home: str) -> Onward:
         raise RefusedError(f"An image may only be built as esteira-<case>:v<version>, not {tag!r}")
     if target != "api":
         raise RefusedError(f"Only the target api may be built, not {target!r}")
-    arguments = parsed(query.get("buildargs", "{}"), "buildargs")
+    arguments = parsed_object(query.get("buildargs", "{}"), "buildargs")
     for name in arguments:
         if name not in _ARGUMENTS:
             raise RefusedError(f"A build may not have the argument {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,6 +23,9 @@ SOCKETS = "/run/esteira/api"
 """Where a container's own socket lies, in the one volume that it may mount."""
 _LARGEST_MEMORY = 4 * 2**30
 _TMPFS_DENIES = {"noexec", "nosuid", "nodev"}
+_TMPFS_SIZE = re.compile(r"size=(\d{1,12})([kmg]?)", re.ASCII)
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30}
+_LARGEST_TMPFS = 512 * 2**20
 
 
 class _Strict(BaseModel):
@@ -45,9 +49,18 @@ def _only_the_volume(bind: str, info: ValidationInfo) -> str:
 
 
 def _denied(options: str) -> str:
-    if not set(options.split(",")) >= _TMPFS_DENIES:
+    given = options.split(",")
+    if not set(given) >= _TMPFS_DENIES:
         raise ValueError(f"needs the options {', '.join(sorted(_TMPFS_DENIES))}")
+    others = [one for one in given if one not in {"rw", *_TMPFS_DENIES}]
+    if len(others) != 1 or not _is_bounded(others[0]):
+        raise ValueError(f"needs besides one size of at most {_LARGEST_TMPFS:,} bytes, and nothing else")
     return options
+
+
+def _is_bounded(option: str) -> bool:
+    size = _TMPFS_SIZE.fullmatch(option)
+    return size is not None and 0 < int(size[1]) << _UNITS[size[2]] <= _LARGEST_TMPFS
 
 
 def _sockets_only(places: Any) -> None:

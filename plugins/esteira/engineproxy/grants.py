@@ -12,7 +12,7 @@ from typing import Any
 from esteira.engineproxy import building, creation
 from esteira.engineproxy.engine import LABEL, Engine, Kind
 from esteira.engineproxy.refused import RefusedError
-from esteira.engineproxy.request import Onward, Request, parsed
+from esteira.engineproxy.request import Onward, Request, parsed_object
 
 _NAME = r"[\w.:-]+"
 _OF_LOGS = ("stdout", "stderr", "tail", "since", "until", "timestamps", "follow")
@@ -82,7 +82,7 @@ def _list(*parameters: str) -> Check:
 
     async def check(call: Call) -> Onward:
         query = call.request.only("filters", *parameters)
-        filters = parsed(query.get("filters") or "{}", "filters")
+        filters = parsed_object(query.get("filters") or "{}", "filters")
         filters["label"] = [*_labels(filters.get("label")), f"{LABEL}={call.engine.home}"]
         return call.request.onward(query={**query, "filters": json.dumps(filters)})
 
@@ -103,9 +103,11 @@ def _own(kind: Kind, *parameters: str) -> Check:
 
 def _labels(given: Any) -> list[str]:
     """The engine takes a list, and an object whose true values are the list."""
-    return (
-        [name for name, wanted in given.items() if wanted] if isinstance(given, dict) else list(given or ())
-    )
+    if isinstance(given, dict):
+        return [name for name, wanted in given.items() if wanted]
+    if not isinstance(given, list | None):
+        raise RefusedError(f"The labels in filters have to be a list, not {given!r}", 400)
+    return given or []
 
 
 GRANTS = (

@@ -72,6 +72,14 @@ class Onward:
     body: bytes | Chunks = b""
 
 
+def parsed_object(content: str, what: str) -> dict[str, Any]:
+    """A JSON object; raises RefusedError when it is none."""
+    found = parsed(content, what)
+    if not isinstance(found, dict):
+        raise RefusedError(f"{what} has to be a JSON object, not {content[:100]!r}", 400)
+    return found
+
+
 def parsed(content: str | bytes, what: str) -> Any:
     """JSON as a value; raises RefusedError when it is none."""
     try:

@@ -19,9 +19,13 @@ from esteira.stack.home import Home, Say, write_private
 from esteira.stack.logs import tail
 from esteira.stack.processes import Program, is_alive, start
 
+_BROKEN = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
+_PRIMARY = 0xFF
+"""SQLite's extended codes hold the plain one in their lowest byte."""
+
 
 class DatabaseError(EsteiraError):
-    """A database could not be made or brought to the installed version's schema."""
+    """A database could not be read, made or brought to the installed version's schema."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +85,26 @@ def _set_aside_if_broken(database: Database, say: Say) -> None:
 
 
 def _is_complete(path: Path) -> bool:
-    """Whether the last step of a migration, the note of the schema's revision, is there."""
+    """Whether the last step of a migration, the note of the schema's revision, is there.
+
+    Raises DatabaseError for a file that cannot be read now, which says nothing about what is in it.
+    """
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        # for reading alone SQLite refuses what a process that was killed has not written to the end
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as connection:
             return connection.execute("select 1 from alembic_version").fetchone() is not None
-    except sqlite3.Error:
-        return False
+    except sqlite3.Error as error:
+        if _is_broken(error):
+            return False
+        raise DatabaseError(
+            f"{path} cannot be read now ({error}); end what holds it open, such as a backup or another "
+            "Airflow or MLflow, see that this user may write to it and its folder, and start again"
+        ) from None
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
+    return code in _BROKEN or "no such table" in str(error)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import json
+import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,8 @@ class Home:
         """Create the folders, which only their owner may enter."""
         for folder in (self.root, self.airflow, self.mlflow, self.logs, self.pids):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.stat().st_uid == os.geteuid():  # another command may have made it, open to all
+                folder.chmod(0o700)
 
     def secrets(self) -> Secrets:
         """The secrets, made at the first call; unreadable ones are made anew."""

@@ -6,8 +6,11 @@ from urllib.parse import quote
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
 from esteira import bundle
 from esteira.bundle import Interval, Metadata
@@ -42,18 +45,27 @@ def reached(url: str, settings: Settings) -> str:
     return url.replace(settings.api_url, settings.GATEWAY_URL or settings.api_url, 1)
 
 
-def _runs_page(facts: Metadata, settings: Settings) -> str:
-    """The address of the case's runs; where the terminal can, a link to this training's candidates."""
+def _runs_page(facts: Metadata, settings: Settings) -> Text:
+    """The address of the case's runs; where the terminal can, a link to this training's candidates.
+
+    Only MLflow's own address where it does not answer: what was released is released.
+    """
     uri, shown = settings.MLFLOW_TRACKING_URI, settings.mlflow_page
     if not uri.startswith("http"):
-        return uri
-    answer = httpx.get(
-        f"{uri}/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": facts.case}
-    )
-    page = f"{shown}/#/experiments/{answer.raise_for_status().json()['experiment']['experiment_id']}/runs"
+        return Text(uri)
+    try:
+        answer = httpx.get(
+            f"{uri}/api/2.0/mlflow/experiments/get-by-name",
+            params={"experiment_name": facts.case},
+            trust_env=False,
+        )
+        found = answer.raise_for_status().json()["experiment"]["experiment_id"]
+    except (httpx.HTTPError, KeyError, ValueError):
+        return Text(shown)
+    page = f"{shown}/#/experiments/{found}/runs"
     chosen = quote(f"tags.`mlflow.parentRunId` = '{facts.mlflow_run_id}'")
     charts = f"workflowType=machine_learning&compareRunsMode=CHART&searchFilter={chosen}"
-    return f"[link={page}?{charts}]{page}[/link]"
+    return Text(page, Style(link=f"{page}?{charts}"))
 
 
 def _interval(interval: Interval, unit: str | None) -> str:
@@ -76,18 +88,18 @@ def show(case: str, settings: Settings, console: Console) -> None:
         f"[bold]{live.case} version {live.version}[/], trained on "
         f"{facts.dataset.train_rows:,} rows{synthetic}",
     )
-    table.add_row("model", f"{facts.chosen}: {facts.told()} on the holdout")
+    table.add_row("model", escape(f"{facts.chosen}: {facts.told()} on the holdout"))
     if facts.interval is not None:
-        table.add_row("interval", _interval(facts.interval, facts.unit))
+        table.add_row("interval", escape(_interval(facts.interval, facts.unit)))
     if "cartao" in facts.files:
-        table.add_row("card", str(published.path("cartao")))
+        table.add_row("card", escape(str(published.path("cartao"))))
     alone = live.target == "process"  # else the gateway's own page is at its root
     table.add_row("page", f"{live.url}/" if alone else f"{settings.api_url}/{live.case}/")
     table.add_row("API", f"{live.url}/docs")
     password = Home.of(settings).password()
     if password:
         table.add_row(
-            "Airflow", f"{settings.airflow_url}  user [bold]{USER}[/]  password [bold]{password}[/]"
+            "Airflow", f"{settings.airflow_url}  user [bold]{USER}[/]  password [bold]{escape(password)}[/]"
         )
     table.add_row("MLflow", _runs_page(facts, settings))
     if live.target == "process" and settings.DEPLOY_TARGET == "auto":

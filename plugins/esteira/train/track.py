@@ -47,7 +47,7 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     if uri.startswith("http"):
         try:
-            httpx.get(f"{uri}/health", timeout=5).raise_for_status()
+            httpx.get(f"{uri}/health", timeout=5, trust_env=False).raise_for_status()
         except httpx.HTTPError as error:
             raise TrackingError(
                 f"MLflow does not answer at {uri} ({error}); start it with `esteira up`, "

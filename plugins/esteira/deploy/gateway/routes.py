@@ -32,11 +32,16 @@ Routes = Mapping[str, Sequence[Server]]
 
 
 def servers(standing: Standing) -> list[Server]:
-    """Who answers for a case: those on trial get their percent of its requests, all together."""
-    old, new, percent = standing.instances, standing.trial, standing.percent
-    most = max(len(old), len(new))
-    heavy = [_server(one, 2 * (100 - percent) * (len(new) or most) / most) for one in old]
-    return heavy + [_server(one, 2 * percent * len(old) / most) for one in new]
+    """Who answers for a case: those on trial get their percent of its requests, all together.
+
+    Weights are as large as they can be, since they are whole: where one each were too much for those on
+    trial, some of them get none.
+    """
+    old, new = standing.instances, standing.trial
+    percent = standing.percent if new else 0
+    shares = ((old, 100 - percent), (new, percent))
+    unit = min((_HEAVIEST * len(names) / share for names, share in shares if share), default=0.0)
+    return [server for names, share in shares for server in _spread(names, unit * share)]
 
 
 def backends(routes: Routes) -> str:
@@ -60,8 +65,10 @@ def _line(server: Server) -> str:
     return f"    server {server.name} {server.address} weight {server.weight}"
 
 
-def _server(name: str, weight: float) -> Server:
-    return Server(name=name, weight=min(_HEAVIEST, max(1, round(weight))) if weight else 0)
+def _spread(names: Sequence[str], total: float) -> list[Server]:
+    whole, many = max(1, round(total)) if total else 0, len(names)
+    weights = [whole * (place + 1) // many - whole * place // many for place in range(many)]
+    return [Server(name=name, weight=weight) for name, weight in zip(names, weights, strict=True)]
 
 
 _PAGE = """<!doctype html>
