@@ -68,6 +68,12 @@ class Settings(BaseModel):
         return self.MLFLOW_PAGE or self.MLFLOW_TRACKING_URI
 
     @property
+    def mlflow_is_here(self) -> bool:
+        """Whether MLFLOW_TRACKING_URI is an http address of this machine, so that the server is ours."""
+        address = urlsplit(self.MLFLOW_TRACKING_URI)
+        return address.scheme == "http" and address.hostname in {"127.0.0.1", "localhost"}
+
+    @property
     def mlflow_port(self) -> int:
         return urlsplit(self.MLFLOW_TRACKING_URI).port or 5000
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from releasing import ANSWER, ask, publish, release, running, traffic
 
-from esteira.bundle import BundleError
+from esteira.bundle import BundleError, load
 from esteira.casefile import CaseError
 from esteira.deploy import journal, marks
 from esteira.deploy.back import roll_back
@@ -52,6 +52,17 @@ def test_a_named_version_is_gone_back_to_and_an_unknown_one_is_refused(three: Se
     with pytest.raises(BundleError, match="Version 9 of 'tiny' does not exist"):
         roll_back("tiny", 9, three)
     assert ask(three) == ANSWER
+
+
+def test_a_version_that_cannot_be_read_may_be_withdrawn_and_no_other_mark_put_on_it(settings: Settings):
+    publish(settings)
+    load(settings.ARTEFATOS_PATH, "tiny", 1).metadata_path.write_text("{")
+    with pytest.raises(BundleError, match=r"metadados_v1\.json"):
+        marks.mark(settings, "tiny", 1, "pinned", None)
+    with pytest.raises(BundleError, match=r"Version 7 of .* does not exist"):
+        marks.mark(settings, "tiny", 7, "withdrawn", None)
+    marks.mark(settings, "tiny", 1, "withdrawn", "damaged")
+    assert withdrawn(settings.ARTEFATOS_PATH, "tiny") == {1}
 
 
 def test_a_withdrawn_version_is_never_released_again_by_accident(settings: Settings):

@@ -20,7 +20,7 @@ def test_mlflow_is_started_only_where_its_address_is_of_this_machine(
     settings: Settings, address: str, ours: bool
 ) -> None:
     there = settings.model_copy(update={"MLFLOW_TRACKING_URI": address})
-    assert programs.local_mlflow(there) is ours
+    assert there.mlflow_is_here is ours
     assert ("mlflow" in programs.names(there)) is ours
 
 

@@ -1,5 +1,6 @@
 """MLflow on this machine is asked directly, whatever proxy leads to the rest of the world."""
 
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -22,7 +23,7 @@ def test_a_proxy_does_not_hide_an_mlflow_of_this_machine(monkeypatch: pytest.Mon
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("no_proxy", "example.org")
     told: list[str] = []
     monkeypatch.setattr(track.mlflow, "set_tracking_uri", told.append)
     monkeypatch.setattr(track.mlflow, "MlflowClient", lambda: None)
@@ -32,3 +33,4 @@ def test_a_proxy_does_not_hide_an_mlflow_of_this_machine(monkeypatch: pytest.Mon
         track.connect(Settings(MLFLOW_TRACKING_URI=uri))
         server.shutdown()
     assert told == [uri]
+    assert os.environ["no_proxy"] == "example.org,127.0.0.1,localhost"  # where MLflow's own client looks

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from esteira import bundle as bundles
+from esteira.bundle import BundleError, Metadata
 from esteira.deploy import standing
 from esteira.deploy.errors import NoWayBackError, PinnedError, WithdrawnError
 from esteira.deploy.facts import Outcome, Release
@@ -87,9 +88,10 @@ def previous(settings: Settings, case: str) -> int:
 def mark(settings: Settings, case: str, version: int, outcome: Outcome, reason: str | None) -> Release:
     """Write a mark into the journal. Raises BundleError when there is no such version.
 
-    Raises WithdrawnError when the version that serves was to be withdrawn.
+    One whose metadata cannot be read may be withdrawn all the same. Raises WithdrawnError when the version
+    that serves was to be withdrawn.
     """
-    facts = bundles.load(settings.ARTEFATOS_PATH, case, version).metadata
+    facts = _facts(settings, case, version, outcome)
     with locked(settings, case):
         known = standing.read(settings, case)
         if outcome == "withdrawn" and known and known.version == version:
@@ -102,13 +104,22 @@ def mark(settings: Settings, case: str, version: int, outcome: Outcome, reason: 
             case=case,
             version=version,
             by=user(),
-            dataset_sha256=facts.dataset.sha256,
-            git_commit=facts.git_commit,
+            dataset_sha256=facts and facts.dataset.sha256,
+            git_commit=facts and facts.git_commit,
             outcome=outcome,
             reason=reason,
         )
         record(settings.ARTEFATOS_PATH, line)
     return line
+
+
+def _facts(settings: Settings, case: str, version: int, outcome: Outcome) -> Metadata | None:
+    try:
+        return bundles.load(settings.ARTEFATOS_PATH, case, version).metadata
+    except BundleError:
+        if outcome == "withdrawn" and version in bundles.versions(settings.ARTEFATOS_PATH, case):
+            return None
+        raise
 
 
 def serving(settings: Settings, case: str) -> int:

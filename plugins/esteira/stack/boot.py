@@ -41,7 +41,7 @@ class Boot:
 def run(boot: Boot) -> None:
     """Start what is missing of both services side by side, until all is healthy."""
     steps = [_airflow(boot)]
-    if programs.local_mlflow(boot.settings):
+    if boot.settings.mlflow_is_here:
         steps.append(_mlflow(boot))
     while steps:
         steps = [step for step in steps if next(step, "done") != "done"]

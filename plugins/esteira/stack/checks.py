@@ -35,7 +35,7 @@ def check_same_settings(home: Home, settings: Settings) -> None:
 def check_ports(settings: Settings, missing: Sequence[str]) -> None:
     """Raise PortError unless each missing service can have a port of its own."""
     wanted = {"AIRFLOW_PORT": settings.AIRFLOW_PORT, "API_PORT": settings.API_PORT}
-    if programs.local_mlflow(settings):
+    if settings.mlflow_is_here:
         wanted["MLFLOW_TRACKING_URI"] = settings.mlflow_port
     for port in wanted.values():
         names = [name for name, other in wanted.items() if other == port]

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from esteira.settings import NAMES, PROJECT, Settings
 from esteira.stack.home import Home
@@ -32,15 +31,9 @@ _UNLESS_SET = {
 }
 
 
-def local_mlflow(settings: Settings) -> bool:
-    """Whether MLFLOW_TRACKING_URI is an http address of this machine, so that the server is ours to start."""
-    address = urlsplit(settings.MLFLOW_TRACKING_URI)
-    return address.scheme == "http" and address.hostname in {"127.0.0.1", "localhost"}
-
-
 def names(settings: Settings) -> tuple[str, ...]:
     """The programs that are up when the services are."""
-    return (*AIRFLOW, MLFLOW) if local_mlflow(settings) else AIRFLOW
+    return (*AIRFLOW, MLFLOW) if settings.mlflow_is_here else AIRFLOW
 
 
 def airflow(settings: Settings, name: str) -> Program:

@@ -92,7 +92,7 @@ def _start(settings: Settings, home: Home, dags: Path, missing: tuple[str, ...],
         write_private(home.settings, settings.model_dump_json())
     else:
         say("Airflow and MLflow are up already")
-    if not programs.local_mlflow(settings):
+    if not settings.mlflow_is_here:
         say(f"MLflow is not started here: MLFLOW_TRACKING_URI is {settings.MLFLOW_TRACKING_URI}")
     boot.run(boot.Boot(settings=settings, home=home, dags=dags, missing=missing, say=say))
 

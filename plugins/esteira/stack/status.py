@@ -43,7 +43,7 @@ def _airflow(settings: Settings, home: Home) -> Status:
 
 def _mlflow(settings: Settings, home: Home) -> Status:
     url = settings.MLFLOW_TRACKING_URI
-    if not programs.local_mlflow(settings):
+    if not settings.mlflow_is_here:
         return Status(service="MLflow", state="elsewhere", url=settings.mlflow_page)
     return _status("MLflow", url, home, (programs.MLFLOW,), healthy=mlflow_is_healthy(url))
 

@@ -57,7 +57,7 @@ def _runs_page(facts: Metadata, settings: Settings) -> Text:
         answer = httpx.get(
             f"{uri}/api/2.0/mlflow/experiments/get-by-name",
             params={"experiment_name": facts.case},
-            trust_env=False,
+            trust_env=not settings.mlflow_is_here,
         )
         found = answer.raise_for_status().json()["experiment"]["experiment_id"]
     except (httpx.HTTPError, KeyError, ValueError):

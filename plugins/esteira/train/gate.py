@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import sqrt
 
@@ -117,7 +118,8 @@ def _champion(case: Case, prepared: Prepared, settings: Settings) -> Bundle | No
     known = set(bundle.versions(artefatos, case.name)) - withdrawn(artefatos, case.name)
     if not known:
         return None
-    champion = bundle.load(artefatos, case.name, max(known))
+    with _way_on(case.name, max(known)):
+        champion = bundle.load(artefatos, case.name, max(known))
     theirs = champion.metadata
     differences = {
         "another task": theirs.task != case.task,
@@ -186,12 +188,19 @@ def _answers_of(champion: Bundle, holdout: pd.DataFrame) -> Answers:
 
 
 def _graph_of(champion: Bundle) -> bytes:
-    try:
+    with _way_on(champion.metadata.case, champion.version):
         return champion.read("onnx")
+
+
+@contextmanager
+def _way_on(case: str, version: int) -> Iterator[None]:
+    """Say what to do where a version that cannot be opened would stop every training to come."""
+    try:
+        yield
     except BundleError as error:
         raise BundleError(
             f"{error}. Every new version is compared with this one: where it cannot be restored, say first "
-            f"`esteira withdraw {champion.metadata.case} {champion.version}`, then train again"
+            f"`esteira withdraw {case} {version}`, then train again"
         ) from error
 
 

@@ -45,9 +45,11 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
     uri = settings.MLFLOW_TRACKING_URI
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    if settings.mlflow_is_here:
+        _reach_this_machine_directly()
     if uri.startswith("http"):
         try:
-            httpx.get(f"{uri}/health", timeout=5, trust_env=False).raise_for_status()
+            httpx.get(f"{uri}/health", timeout=5).raise_for_status()
         except httpx.HTTPError as error:
             raise TrackingError(
                 f"MLflow does not answer at {uri} ({error}); start it with `esteira up`, "
@@ -55,6 +57,13 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
             ) from None
     mlflow.set_tracking_uri(uri)
     return mlflow.MlflowClient()
+
+
+def _reach_this_machine_directly() -> None:
+    """Whatever proxy leads to the rest of the world; MLflow's own client asks by these variables too."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    missing = [host for host in ("127.0.0.1", "localhost") if host not in known.split(",")]
+    os.environ["no_proxy"] = ",".join(filter(None, [known, *missing]))
 
 
 def experiment(case: str, settings: Settings) -> str:
