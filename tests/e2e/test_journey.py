@@ -36,7 +36,7 @@ class Journey:
     settings: Settings
 
     def esteira(self, *words: str) -> subprocess.CompletedProcess[str]:
-        told = {name: str(value) for name, value in self.settings.model_dump().items()}
+        told = {name: str(value) for name, value in self.settings.model_dump().items() if value is not None}
         return subprocess.run(
             [str(Path(sys.executable).with_name("esteira")), *words],
             env={**os.environ, **told, "COLUMNS": "200"},
