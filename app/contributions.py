@@ -14,7 +14,7 @@ from app.modelo import Modelo, values_of
 from app.outputs import NotFiniteError
 from app.seen import Values
 from app.shapley import EVERYBODY, NOBODY, Flags, Floats, Plan, plan
-from esteira.case import is_text
+from esteira.columns import is_text
 
 MOST_ROWS = 10_000
 """That the model answers to share one answer out."""

@@ -27,7 +27,7 @@ from app.media import TYPES
 from app.problems import MEDIA_TYPE, Refusal
 from app.samples import ADDRESS
 from esteira.bundle import Metadata, Record
-from esteira.case import json_name
+from esteira.columns import json_name
 
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",

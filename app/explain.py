@@ -18,7 +18,7 @@ from app.outputs import NotFiniteError
 from app.problems import Refusal
 from app.seen import Values
 from esteira.bundle import Answer, Value
-from esteira.case import Date, json_name
+from esteira.columns import Date, json_name
 from esteira.days import to_text
 
 MOST_WAITING = 16

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.words import allowed, cut
-from esteira.case import Column, json_name
+from esteira.columns import Column, json_name
 
 MOST_FAULTS = 100
 

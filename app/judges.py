@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from app.values import EXACT, DaysOf, spelled
 from app.words import LONGEST_TEXT
-from esteira.case import Category, Column, Date, Integer, is_text
+from esteira.columns import Category, Column, Date, Integer, is_text
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from esteira.bundle import Metadata
-from esteira.case import Column, is_text
+from esteira.columns import Column, is_text
 
 LARGE = 1 << 20
 """Bytes of a graph's file from which on it is more than what a core keeps at hand."""

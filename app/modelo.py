@@ -19,7 +19,7 @@ from app.outputs import Members, NotFiniteError, outputs_of
 from app.record import record_type
 from app.seen import Familiarity, Values
 from esteira.bundle import Bundle, BundleError, Golden, Metadata, Record, load
-from esteira.case import is_text
+from esteira.columns import is_text
 from esteira.golden import disagreement
 
 ONNX_ERRORS = (

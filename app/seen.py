@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from app.words import Levels, cut
 from esteira.bundle import Seen, Value
-from esteira.case import Category, Column, Date, Integer, is_text, json_name
+from esteira.columns import Category, Column, Date, Integer, is_text, json_name
 from esteira.days import to_text
 
 Values = tuple[Value, ...]

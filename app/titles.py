@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.faults import faults
 from app.modelo import Modelo
 from app.problems import Refusal
-from esteira.case import json_name
+from esteira.columns import json_name
 
 Cells = TypeVar("Cells")
 

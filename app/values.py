@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from app.span import pattern
-from esteira.case import Date
+from esteira.columns import Date
 from esteira.days import to_days, to_text
 
 EXACT = 2**53

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import Any
 
-from esteira.case import Category, Column, Date, Integer
+from esteira.columns import Category, Column, Date, Integer
 from esteira.days import to_text
 
 LONGEST_SHOWN = 60

@@ -23,7 +23,8 @@ from benchmarks import exams, training
 from benchmarks.errors import BenchmarkError
 from benchmarks.exams import BASELINE, RIVALS, Exam, Metric
 from esteira import casefile
-from esteira.case import Case, Category, Date, Search
+from esteira.case import Case, Search
+from esteira.columns import Category, Date
 from esteira.settings import PROJECT, Settings
 from esteira.train import features, graph
 from esteira.train.judge import Judgement

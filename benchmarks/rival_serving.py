@@ -31,7 +31,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.place import free_ports
 from esteira import casefile
 from esteira.candidates import LinearRegression, RandomForest
-from esteira.case import json_name
+from esteira.columns import json_name
 from esteira.data.synthetic.houses import house_prices
 from esteira.settings import PROJECT
 from esteira.train import steps

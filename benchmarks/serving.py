@@ -26,7 +26,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.place import free_ports
 from esteira import settings
 from esteira.bundle import Record
-from esteira.case import json_name
+from esteira.columns import json_name
 
 PATHS = ("/predict", "/echo", "/prototype")
 CONNECTIONS = 8

@@ -19,7 +19,7 @@ from app.modelo import Modelo, open_version
 from app.shapes import shapes
 from esteira import casefile
 from esteira.bundle import Bundle, Record, Role, Seen, publish
-from esteira.case import Category, Column
+from esteira.columns import Category, Column
 from tests.bundles import facts_of, files_with, serialized
 
 CASE = "imoveis"

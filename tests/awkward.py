@@ -7,7 +7,7 @@ from pathlib import Path
 from onnx import TensorProto, helper
 
 from esteira.bundle import Bundle, Record, publish
-from esteira.case import Category, Column, Date, Integer, Number
+from esteira.columns import Category, Column, Date, Integer, Number
 from tests.bundles import facts_of, files_with, serialized, signer_of
 
 COLUMNS: dict[str, Column] = {

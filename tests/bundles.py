@@ -27,7 +27,7 @@ from esteira.bundle import (
     Value,
     publish,
 )
-from esteira.case import Category, Column, Date, Integer, Number, is_text
+from esteira.columns import Category, Column, Date, Integer, Number, is_text
 from esteira.days import to_days
 
 NUMBERS: dict[str, Column] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bundles import facts_of, files_with, signer_of, tiny_graph
 from esteira.bundle import Bundle, Record, Seen, publish
-from esteira.case import Category, Column, Integer, Number
+from esteira.columns import Category, Column, Integer, Number
 
 SCRIPT = '"><script>alert(1)</script>'
 EMOJI = "🏠 <b>'Kind'</b> & {{ 7 * 7 }}"

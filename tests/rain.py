@@ -11,7 +11,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from bundles import facts_of, files_with, serialized, signer_of
 from esteira.bundle import Answer, Bundle, ClassScores, Compared, Facts, Record, Seen, publish
-from esteira.case import Category, Column, Date, Number
+from esteira.columns import Category, Column, Date, Number
 from esteira.days import to_days
 
 COLUMNS: dict[str, Column] = {

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from bundles import facts_of, files_with, serialized, signer_of
 from esteira.bundle import Bundle, Compared, Interval, Record, Seen, publish
-from esteira.case import Category, Column, Date, Integer
+from esteira.columns import Category, Column, Date, Integer
 from esteira.days import to_days
 
 COLUMNS: dict[str, Column] = {

@@ -27,7 +27,7 @@ from app.page.texts import TEXTS
 from app.page.why import why
 from app.problems import Refusal
 from app.seen import Values
-from esteira.case import json_name
+from esteira.columns import json_name
 
 if TYPE_CHECKING:
     from jinja2 import Environment

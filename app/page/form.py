@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.page.language import Language
 from app.page.sentences import allowed
 from esteira.bundle import Metadata, Record, Seen, Value
-from esteira.case import Category, Column, Date, Integer, Number, json_name
+from esteira.columns import Category, Column, Date, Integer, Number, json_name
 from esteira.days import to_days, to_text
 
 FEW, LETTERS = 4, 24

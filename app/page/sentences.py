@@ -9,7 +9,7 @@ from app.page.language import Language, plain
 from app.seen import Values
 from app.words import LONGEST_TEXT, cut
 from esteira.bundle import Metadata, Seen, Value
-from esteira.case import Category, Column, Date, json_name
+from esteira.columns import Category, Column, Date, json_name
 from esteira.days import to_text
 
 MOST_NAMED = 6

@@ -11,7 +11,7 @@ from app.page.language import Language, amount, percent, points, with_unit
 from app.page.sentences import shown
 from app.seen import Values
 from esteira.bundle import Metadata
-from esteira.case import Column, json_name
+from esteira.columns import Column, json_name
 
 MOST_SHARES = 10
 WEAKEST = 0.005

@@ -7,7 +7,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 
-from esteira.case import json_name
+from esteira.columns import json_name
 
 _LONGEST = 1_000_000
 """Bytes of a first line that are looked at."""

@@ -17,7 +17,7 @@ from app.batches import MOST_RECORDS
 from app.jsonrows import too_many
 from app.platforms.whole import Outputs, Rows, Whole, check_each_once, unusable
 from app.problems import Refusal
-from esteira.case import Category, Integer, is_text, json_name
+from esteira.columns import Category, Integer, is_text, json_name
 
 _DATATYPES = frozenset(
     "BOOL UINT8 UINT16 UINT32 UINT64 INT8 INT16 INT32 INT64 FP16 FP32 FP64 BYTES".split()  # noqa: SIM905

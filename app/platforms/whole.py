@@ -21,7 +21,7 @@ from app.modelo import Modelo
 from app.platforms.headed import headed
 from app.problems import Refusal
 from app.words import cut
-from esteira.case import Category, Integer, is_text, json_name
+from esteira.columns import Category, Integer, is_text, json_name
 
 Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
 """Records, or a list of cells for each column."""

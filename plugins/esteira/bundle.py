@@ -28,7 +28,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from esteira.case import Column
+from esteira.columns import Column
 from esteira.errors import EsteiraError
 from esteira.vocabulary import Task
 

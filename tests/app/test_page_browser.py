@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from prefixed import prefixed
 
 from esteira.bundle import Record, publish
-from esteira.case import Column, Number
+from esteira.columns import Column, Number
 from hostile import LEVELS, SCRIPT, TITLE, hostile_bundle
 from rain import COMPARED, rain_bundle
 from rents import rents_bundle

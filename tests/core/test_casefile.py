@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from esteira import casefile
-from esteira.case import Integer, json_name
 from esteira.casefile import CaseError
+from esteira.columns import Integer, json_name
 from esteira.rules import IqrOutliers
 from esteira.settings import PROJECT
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esteira.case import json_name
+from esteira.columns import json_name
 from esteira.data.layout import RESERVED, column_names
 from esteira.data.report import Report
 

@@ -17,7 +17,7 @@ from sklearn.metrics import r2_score
 
 from apis import free_port
 from esteira import bundle, casefile
-from esteira.case import json_name
+from esteira.columns import json_name
 from esteira.data import clean, raw
 from esteira.deploy.live import live
 from esteira.settings import PROJECT, Settings

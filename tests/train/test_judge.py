@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from esteira.case import Date
+from esteira.columns import Date
 from esteira.days import to_days
 from esteira.train import features, graph, judge, steps, track
 from esteira.train.judge import NoCandidateError

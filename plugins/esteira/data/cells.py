@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from esteira.case import Category, Column, Date, Integer, Number
+from esteira.columns import Category, Column, Date, Integer, Number
 from esteira.data import dates, numbers
 from esteira.days import to_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from esteira.case import Column
+from esteira.columns import Column
 from esteira.data.cells import Cell, Fault, cell
 
 if TYPE_CHECKING:

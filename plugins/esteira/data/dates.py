@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from esteira.case import Date
+from esteira.columns import Date
 from esteira.days import to_days
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from esteira.case import Category, Column, Date, Integer, Number
+from esteira.columns import Category, Column, Date, Integer, Number
 from esteira.data.report import Bar, ColumnProfile
 from esteira.days import to_text
 

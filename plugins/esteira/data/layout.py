@@ -17,7 +17,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from esteira.case import Case, Column, json_name
+from esteira.case import Case
+from esteira.columns import Column, json_name
 from esteira.data import recode
 from esteira.errors import EsteiraError
 from esteira.rules import ROW

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from esteira.case import Category, Integer, Number
+from esteira.columns import Category, Integer, Number
 
 if TYPE_CHECKING:
     from ibis.expr.types import FloatingValue, StringValue

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from esteira.case import Case, Date
+from esteira.case import Case
+from esteira.columns import Date
 from esteira.data import recode
 from esteira.data.layout import Layout, LayoutError, columns, opened
 

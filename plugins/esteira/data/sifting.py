@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from esteira.case import Case, Column, Date, Integer, Number
+from esteira.case import Case
+from esteira.columns import Column, Date, Integer, Number
 from esteira.data import checks, engine, staging
 from esteira.data.apart import Portion, Rejected, merged
 from esteira.data.layout import columns

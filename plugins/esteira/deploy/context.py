@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from esteira.bundle import Bundle
 from esteira.settings import PROJECT
 
-LIBRARY = ("__init__", "errors", "vocabulary", "days", "rules", "candidates", "case", "bundle", "golden")
+LIBRARY = (
+    "__init__", "errors", "vocabulary", "days", "rules", "candidates", "columns", "case", "bundle", "golden"
+)  # fmt: skip
 """The modules of the library that the API imports."""
 
 HOLD = "plugins/esteira/deploy/gateway/hold.py"

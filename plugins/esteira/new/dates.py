@@ -9,7 +9,7 @@ from functools import cache, partial
 from itertools import islice
 
 from esteira import days
-from esteira.case import Date
+from esteira.columns import Date
 from esteira.new.habits import Habits
 from esteira.new.readings import Reading, Samples
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from esteira.case import Date, Number
+from esteira.columns import Date, Number
 from esteira.new.readings import Reading
 
 Value = float | str

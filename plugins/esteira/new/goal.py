@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from esteira.case import Category, Integer, Number
+from esteira.columns import Category, Integer, Number
 from esteira.new import kinds, words
 from esteira.new.errors import NewCaseError
 from esteira.new.facts import Facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from esteira.case import Category, Column, Integer, Number
+from esteira.columns import Category, Column, Integer, Number
 from esteira.new import words
 from esteira.new.facts import Facts, Value, amount
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from esteira.case import Category, Column, Integer, Number
+from esteira.columns import Category, Column, Integer, Number
 from esteira.data import checks
 from esteira.new import goal as goals
 from esteira.new import kinds, leaks, sample, survey, table, training

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from esteira.case import Column, Date
+from esteira.columns import Column, Date
 from esteira.data import checks
 from esteira.new.readings import Reading
 from esteira.new.table import Table

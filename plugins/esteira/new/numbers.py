@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Literal
 
-from esteira.case import Number
+from esteira.columns import Number
 from esteira.data.numbers import is_number
 from esteira.new.habits import Habits
 from esteira.new.readings import Reading, Samples

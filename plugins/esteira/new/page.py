@@ -6,7 +6,7 @@ from html import escape
 from typing import cast
 
 from esteira import days
-from esteira.case import Category
+from esteira.columns import Category
 from esteira.new import pictures
 from esteira.new.facts import Facts, amount, share
 from esteira.new.sketch import Finding, Sketch

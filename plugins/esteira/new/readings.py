@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from esteira.case import Date, Number
+from esteira.columns import Date, Number
 
 Samples = Mapping[str, int]
 """How often each text occurs in a sample of a column, without those that stand for a missing value."""

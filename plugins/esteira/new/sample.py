@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from esteira.case import Category, Column
+from esteira.columns import Category, Column
 from esteira.data import checks
 from esteira.new.measure import as_number
 from esteira.new.table import Table

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from esteira.case import Date
+from esteira.columns import Date
 from esteira.data import checks
 from esteira.new import dates, habits, numbers, words
 from esteira.new.facts import Facts, Value

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from esteira.case import Date
+from esteira.columns import Date
 from esteira.new import words
 from esteira.new.facts import Facts, amount
 from esteira.new.goal import Goal

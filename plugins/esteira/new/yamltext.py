@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from esteira.case import Column
+from esteira.columns import Column
 from esteira.new.facts import counted, share
 from esteira.new.sketch import Finding, Sketch
 from esteira.new.yamlwords import scalar, written

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from esteira.case import Case, Category, Column, is_text
+from esteira.case import Case
+from esteira.columns import Category, Column, is_text
 
 BATCH_ROWS = 32_768
 _BATCH_CELLS = 1 << 21

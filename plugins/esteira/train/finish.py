@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from esteira.case import Case, Integer, Number
+from esteira.case import Case
+from esteira.columns import Integer, Number
 from esteira.train import calibrate, conformal, graph
 from esteira.train.answers import Answers
 from esteira.train.final import FinalClassifier, FinalRegressor

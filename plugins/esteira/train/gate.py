@@ -14,7 +14,8 @@ import pandas as pd
 
 from esteira import bundle
 from esteira.bundle import Bundle, BundleError, HeldOutFact, Interval
-from esteira.case import LOWER_IS_BETTER, Case, Column, Date, is_text
+from esteira.case import LOWER_IS_BETTER, Case
+from esteira.columns import Column, Date, is_text
 from esteira.settings import Settings
 from esteira.train import features, graph
 from esteira.train.answers import Answers

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from esteira.bundle import Answer, Golden, Record, Value
-from esteira.case import Case, Column, Date, Number, is_text
+from esteira.case import Case
+from esteira.columns import Column, Date, Number, is_text
 from esteira.days import to_text
 from esteira.train import features, finish
 from esteira.train.answers import Answers

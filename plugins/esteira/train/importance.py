@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from esteira.case import LOWER_IS_BETTER, Case, Category
+from esteira.case import LOWER_IS_BETTER, Case
+from esteira.columns import Category
 from esteira.train import features, graph
 from esteira.train.answers import Answers
 from esteira.train.features import Doubles

@@ -20,7 +20,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from esteira.case import Case, Date
+from esteira.case import Case
+from esteira.columns import Date
 from esteira.train.dates import CALENDAR, CLOCK, Calendar
 from esteira.train.encoding import Encoding
 from esteira.train.features import Classes, Layout

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from esteira.bundle import Seen
-from esteira.case import Case, Category
+from esteira.case import Case
+from esteira.columns import Category
 from esteira.train.features import Classes, doubles
 from esteira.train.split import TRAIN, Split
 
