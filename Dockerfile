@@ -60,7 +60,7 @@ RUN python -m venv --without-pip /venv \
 FROM ${BASE} AS code
 COPY plugins/esteira/__init__.py plugins/esteira/errors.py plugins/esteira/vocabulary.py \
      plugins/esteira/days.py plugins/esteira/rules.py plugins/esteira/candidates.py plugins/esteira/columns.py \
-     plugins/esteira/case.py plugins/esteira/bundle.py plugins/esteira/golden.py /out/srv/esteira/
+     plugins/esteira/case.py plugins/esteira/metadata.py plugins/esteira/bundle.py plugins/esteira/golden.py /out/srv/esteira/
 COPY app /out/srv/app
 RUN mkdir -p /out/usr/local/bin \
  && printf "#!/bin/sh\nexec python -m app serve\n" > /out/usr/local/bin/serve \

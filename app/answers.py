@@ -14,7 +14,7 @@ from app.faults import Fault, faults
 from app.modelo import Modelo, values_of
 from app.outputs import NotFiniteError
 from app.problems import Refusal
-from esteira.bundle import Metadata
+from esteira.metadata import Metadata
 
 
 class Answers:

@@ -26,8 +26,8 @@ from app.kinds import API_KEY_NEEDED, RATE_EXCEEDED
 from app.media import TYPES
 from app.problems import MEDIA_TYPE, Refusal
 from app.samples import ADDRESS
-from esteira.bundle import Metadata, Record
 from esteira.columns import json_name
+from esteira.metadata import Metadata, Record
 
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript",

@@ -17,9 +17,9 @@ from app.modelo import Modelo, values_of
 from app.outputs import NotFiniteError
 from app.problems import Refusal
 from app.seen import Values
-from esteira.bundle import Answer, Value
-from esteira.columns import Date, json_name
+from esteira.columns import Date, Value, json_name
 from esteira.days import to_text
+from esteira.metadata import Answer
 
 MOST_WAITING = 16
 ABOUT = (

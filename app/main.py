@@ -31,7 +31,7 @@ from app.platforms.routes import install as install_platforms
 from app.room import MOST_BATCHES, bounded
 from app.samples import samples
 from app.shapes import shapes
-from esteira.bundle import Metadata
+from esteira.metadata import Metadata
 
 PREDICT = "/predict"
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from esteira.bundle import Metadata
 from esteira.columns import Column, is_text
+from esteira.metadata import Metadata
 
 LARGE = 1 << 20
 """Bytes of a graph's file from which on it is more than what a core keeps at hand."""

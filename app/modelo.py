@@ -18,9 +18,10 @@ from app.faults import faults
 from app.outputs import Members, NotFiniteError, outputs_of
 from app.record import record_type
 from app.seen import Familiarity, Values
-from esteira.bundle import Bundle, BundleError, Golden, Metadata, Record, load
+from esteira.bundle import Bundle, BundleError, load
 from esteira.columns import is_text
 from esteira.golden import disagreement
+from esteira.metadata import Golden, Metadata, Record
 
 ONNX_ERRORS = (
     ort.Fail,

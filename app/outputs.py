@@ -14,7 +14,7 @@ import orjson
 from pydantic import BaseModel, Field, create_model
 
 from app.values import OneOf
-from esteira.bundle import Metadata
+from esteira.metadata import Metadata
 
 Classes = tuple[int, ...] | tuple[str, ...]
 

@@ -9,8 +9,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 
 from app.values import EXACT, Days, OneInAnyCase, OneOf, Whole
 from app.words import LONGEST_TEXT, allowed
-from esteira.bundle import Record, Value
-from esteira.columns import Category, Column, Date, Integer, json_name
+from esteira.columns import Category, Column, Date, Integer, Value, json_name
+from esteira.metadata import Record
 
 
 def record_type(columns: Mapping[str, Column], examples: Record) -> type[BaseModel]:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.words import Levels, cut
-from esteira.bundle import Seen, Value
-from esteira.columns import Category, Column, Date, Integer, is_text, json_name
+from esteira.columns import Category, Column, Date, Integer, Value, is_text, json_name
 from esteira.days import to_text
+from esteira.metadata import Seen
 
 Values = tuple[Value, ...]
 Array = npt.NDArray[Any]

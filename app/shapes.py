@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, create_model
 
 from app.faults import Fault
 from app.outputs import Output
-from esteira.bundle import Metadata
+from esteira.metadata import Metadata
 
 
 @dataclass(frozen=True, kw_only=True)

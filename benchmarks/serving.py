@@ -25,8 +25,8 @@ from benchmarks import serving_app
 from benchmarks.errors import BenchmarkError
 from benchmarks.place import free_ports
 from esteira import settings
-from esteira.bundle import Record
 from esteira.columns import json_name
+from esteira.metadata import Record
 
 PATHS = ("/predict", "/echo", "/prototype")
 CONNECTIONS = 8

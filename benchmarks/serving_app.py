@@ -18,8 +18,9 @@ from app.main import create_app
 from app.modelo import Modelo, open_version
 from app.shapes import shapes
 from esteira import casefile
-from esteira.bundle import Bundle, Record, Role, Seen, publish
+from esteira.bundle import Bundle, publish
 from esteira.columns import Category, Column
+from esteira.metadata import Record, Role, Seen
 from tests.bundles import facts_of, files_with, serialized
 
 CASE = "imoveis"

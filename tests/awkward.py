@@ -6,8 +6,9 @@ from pathlib import Path
 
 from onnx import TensorProto, helper
 
-from esteira.bundle import Bundle, Record, publish
+from esteira.bundle import Bundle, publish
 from esteira.columns import Category, Column, Date, Integer, Number
+from esteira.metadata import Record
 from tests.bundles import facts_of, files_with, serialized, signer_of
 
 COLUMNS: dict[str, Column] = {

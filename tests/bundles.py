@@ -13,22 +13,10 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 from esteira import signing
-from esteira.bundle import (
-    Answer,
-    Bundle,
-    CandidateFact,
-    DatasetFact,
-    Facts,
-    Golden,
-    Record,
-    Role,
-    Seen,
-    Sign,
-    Value,
-    publish,
-)
-from esteira.columns import Category, Column, Date, Integer, Number, is_text
+from esteira.bundle import Bundle, Sign, publish
+from esteira.columns import Category, Column, Date, Integer, Number, Value, is_text
 from esteira.days import to_days
+from esteira.metadata import Answer, CandidateFact, DatasetFact, Facts, Golden, Record, Role, Seen
 
 NUMBERS: dict[str, Column] = {
     "Living Area": Integer(type="integer", min=0, max=1000, unit="m²", description="inside the walls"),

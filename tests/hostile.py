@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bundles import facts_of, files_with, signer_of, tiny_graph
-from esteira.bundle import Bundle, Record, Seen, publish
+from esteira.bundle import Bundle, publish
 from esteira.columns import Category, Column, Integer, Number
+from esteira.metadata import Record, Seen
 
 SCRIPT = '"><script>alert(1)</script>'
 EMOJI = "🏠 <b>'Kind'</b> & {{ 7 * 7 }}"

@@ -10,9 +10,10 @@ from typing import Any
 from onnx import NodeProto, TensorProto, helper
 
 from bundles import facts_of, files_with, serialized, signer_of
-from esteira.bundle import Answer, Bundle, ClassScores, Compared, Facts, Record, Seen, publish
+from esteira.bundle import Bundle, publish
 from esteira.columns import Category, Column, Date, Number
 from esteira.days import to_days
+from esteira.metadata import Answer, ClassScores, Compared, Facts, Record, Seen
 
 COLUMNS: dict[str, Column] = {
     "Day": Date(type="date", min="2000-01-01", max="2030-12-31"),

@@ -8,9 +8,10 @@ from typing import Any
 from onnx import TensorProto, helper
 
 from bundles import facts_of, files_with, serialized, signer_of
-from esteira.bundle import Bundle, Compared, Interval, Record, Seen, publish
+from esteira.bundle import Bundle, publish
 from esteira.columns import Category, Column, Date, Integer
 from esteira.days import to_days
+from esteira.metadata import Compared, Interval, Record, Seen
 
 COLUMNS: dict[str, Column] = {
     "Area": Integer(type="integer", min=1, max=100_000, unit="m²"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.page.bar import Bar
 from app.page.language import Language, amount, number, percent, with_unit
-from esteira.bundle import Metadata
+from esteira.metadata import Metadata
 
 MOST_CLASSES = 10
 

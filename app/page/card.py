@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.page.bar import Bar
 from app.page.language import Language, amount, number, percent, with_unit
-from esteira.bundle import Metadata
+from esteira.metadata import Metadata
 
 MOST_IMPORTANCES = 10
 _IN_UNIT = frozenset({"rmse", "mae", "medae"})

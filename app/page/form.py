@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from app.page.language import Language
 from app.page.sentences import allowed
-from esteira.bundle import Metadata, Record, Seen, Value
-from esteira.columns import Category, Column, Date, Integer, Number, json_name
+from esteira.columns import Category, Column, Date, Integer, Number, Value, json_name
 from esteira.days import to_days, to_text
+from esteira.metadata import Metadata, Record, Seen
 
 FEW, LETTERS = 4, 24
 """So many levels, with so many letters together, stand side by side."""

@@ -8,9 +8,9 @@ from app.faults import Fault
 from app.page.language import Language, plain
 from app.seen import Values
 from app.words import LONGEST_TEXT, cut
-from esteira.bundle import Metadata, Seen, Value
-from esteira.columns import Category, Column, Date, json_name
+from esteira.columns import Category, Column, Date, Value, json_name
 from esteira.days import to_text
+from esteira.metadata import Metadata, Seen
 
 MOST_NAMED = 6
 _BETWEEN: Mapping[Language, tuple[str, str, str]] = {

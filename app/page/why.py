@@ -10,8 +10,8 @@ from app.page.bar import Bar
 from app.page.language import Language, amount, percent, points, with_unit
 from app.page.sentences import shown
 from app.seen import Values
-from esteira.bundle import Metadata
 from esteira.columns import Column, json_name
+from esteira.metadata import Metadata
 
 MOST_SHARES = 10
 WEAKEST = 0.005

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from esteira.candidates import Candidate, Ensemble
-from esteira.columns import Category, Cell, Column, Date, Integer, Number, json_name
+from esteira.columns import Category, Column, Date, Integer, Number, Value, json_name
 from esteira.rules import Rule
 from esteira.vocabulary import Task, Word
 
@@ -149,7 +149,7 @@ class Case(Word):
     gate: dict[Metric | Literal["coverage"], float] = Field(default_factory=dict)
     serve: Serve = Serve()
     release: Release = Release()
-    example: dict[str, Cell] | None = None
+    example: dict[str, Value] | None = None
 
     @field_validator("name")
     @classmethod
@@ -256,7 +256,7 @@ def _check_exact(columns: Mapping[str, Column]) -> None:
                 )
 
 
-def _check_example(example: Mapping[str, Cell], features: Mapping[str, Column]) -> None:
+def _check_example(example: Mapping[str, Value], features: Mapping[str, Column]) -> None:
     if set(example) != set(features):
         odd = sorted(set(example) ^ set(features))
         raise ValueError(f"example: must name each column once; look at {', '.join(odd)}")

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from esteira.days import to_days, to_text
 from esteira.vocabulary import Word
 
-Cell = int | float | str | None
+Value = int | float | str | None
 """A value of a record in JSON."""
 
 
@@ -19,7 +19,7 @@ class _Column(Word):
     description: str | None = None
     optional: bool = False
 
-    def fault(self, value: Cell) -> str | None:
+    def fault(self, value: Value) -> str | None:
         """What is wrong with a record's value for this column, after the value; None where nothing is."""
         if value is None:
             return None if self.optional else "needs the column to be optional"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from esteira.bundle import Answer, Facts, Golden
+from esteira.metadata import Answer, Facts, Golden
 
 
 def disagreement(facts: Facts, golden: Golden, answer: Mapping[str, Any]) -> str | None:

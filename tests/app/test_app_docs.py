@@ -10,7 +10,8 @@ from browsing import visiting
 from opening import opened
 from playwright.sync_api import Browser
 
-from esteira.bundle import Bundle, Record, publish
+from esteira.bundle import Bundle, publish
+from esteira.metadata import Record
 from tests.apis import serving
 from tests.bundles import NUMBERS, SEEN, facts_of, files_with, signer_of, tiny_graph
 

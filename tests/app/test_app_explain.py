@@ -14,8 +14,9 @@ from opening import TestClient, opened
 
 from app.contributions import MOST_FIELDS, MOST_ROWS
 from bundles import facts_of, files_with, serialized
-from esteira.bundle import Record, publish
+from esteira.bundle import publish
 from esteira.columns import Column, Number
+from esteira.metadata import Record
 from rain import CLASSES, rain_bundle, rain_odds
 
 HOUSE = {"Living_Area": 120, "City": 2, "Kind": "b"}

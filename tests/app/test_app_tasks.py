@@ -14,8 +14,9 @@ from opening import TestClient, opened
 
 from app.modelo import ModelError, open_version
 from bundles import facts_of, files_with, serialized, tiny_bundle
-from esteira.bundle import Bundle, Facts, Record, load, publish
+from esteira.bundle import Bundle, load, publish
 from esteira.columns import Number
+from esteira.metadata import Facts, Record
 from rain import CLASSES, COLUMNS, SCORES, rain_bundle, rain_facts, rain_graph, rain_odds
 from rain import COMPARED as RAIN_MODELS
 from rents import COMPARED as RENT_MODELS

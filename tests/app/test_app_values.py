@@ -14,8 +14,9 @@ from opening import TestClient, opened
 
 from app.words import Levels, allowed
 from bundles import facts_of, files_with, tiny_bundle, tiny_graph
-from esteira.bundle import Seen, publish
+from esteira.bundle import publish
 from esteira.columns import Category, Column, Date, Integer
+from esteira.metadata import Seen
 from rain import rain_bundle, rain_odds
 from rents import rent, rents_bundle
 

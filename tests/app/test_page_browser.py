@@ -15,8 +15,9 @@ from browsing import PHONE, Visit, visiting
 from playwright.sync_api import Browser, Page
 from prefixed import prefixed
 
-from esteira.bundle import Record, publish
+from esteira.bundle import publish
 from esteira.columns import Column, Number
+from esteira.metadata import Record
 from hostile import LEVELS, SCRIPT, TITLE, hostile_bundle
 from rain import COMPARED, rain_bundle
 from rents import rents_bundle

@@ -12,7 +12,8 @@ import pytest
 
 from bundles import tiny_bundle
 from esteira import bundle
-from esteira.bundle import BundleError, Facts
+from esteira.bundle import BundleError
+from esteira.metadata import Facts
 from esteira.settings import PROJECT
 
 FILES = {"modelo": b"m" * 100, "scaler": b"s" * 100, "onnx": b"o" * 100}
@@ -143,9 +144,10 @@ WRITER = """
 import os, signal, sys
 from pathlib import Path
 from esteira import bundle
+from esteira.metadata import Facts
 
 target, facts_file, die_at = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-facts = bundle.Facts.model_validate_json(facts_file.read_bytes())
+facts = Facts.model_validate_json(facts_file.read_bytes())
 calls = 0
 
 def dying(event, arguments):
@@ -207,7 +209,8 @@ def test_a_full_disk_leaves_the_earlier_version_and_nothing_else(tmp_path, facts
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
     program = (
         "import resource, sys; from pathlib import Path; from esteira import bundle\n"
-        "facts = bundle.Facts.model_validate_json(Path(sys.argv[2]).read_bytes())\n"
+        "from esteira.metadata import Facts\n"
+        "facts = Facts.model_validate_json(Path(sys.argv[2]).read_bytes())\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "bundle.publish(Path(sys.argv[1]), facts, {'modelo': b'm', 'scaler': b's', 'onnx': b'o' * 50_000})\n"

@@ -15,11 +15,12 @@ from pathlib import Path
 import httpx
 
 from bundles import signer_of, tiny_bundle
-from esteira.bundle import Bundle, Facts, Role
+from esteira.bundle import Bundle
 from esteira.bundle import publish as publish_bundle
 from esteira.deploy.facts import Release, Verified
 from esteira.deploy.live import placed
 from esteira.deploy.release import ask_golden, build, retire, start, switch
+from esteira.metadata import Facts, Role
 from esteira.settings import PROJECT, Settings
 
 RECORD = {"Living Area": 100, "Rate": 1.5, "City": 2, "Kind": "b"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bundles import tiny_bundle
-from esteira.bundle import Golden
 from esteira.golden import disagreement
+from esteira.metadata import Golden
 from rain import rain_bundle
 
 

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from releasing import publish, release
 
-from esteira.bundle import Metadata
 from esteira.deploy.errors import GoldenError, LockedError
 from esteira.deploy.facts import Instance
 from esteira.deploy.live import placed, stop
 from esteira.deploy.lock import locked
 from esteira.deploy.probe import check_golden
+from esteira.metadata import Metadata
 from esteira.settings import Settings
 from rain import rain_bundle
 from rents import rents_bundle

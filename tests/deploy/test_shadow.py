@@ -10,11 +10,11 @@ import docker
 import pytest
 from watching import CASE, OLD, QUESTION, Door, Instance, callers, right, silent, wrong
 
-from esteira.bundle import Answer
 from esteira.deploy.ask import Ask, Said, asker
 from esteira.deploy.evidence import BreachError, Comparison
 from esteira.deploy.shadow import AT_ONCE, shadow
 from esteira.deploy.traffic import Seen, Traffic
+from esteira.metadata import Answer
 
 
 class Copied:

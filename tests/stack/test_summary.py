@@ -13,8 +13,8 @@ from rich.console import Console
 
 from bundles import tiny_bundle
 from esteira import bundle
-from esteira.bundle import Interval
 from esteira.deploy.facts import Live
+from esteira.metadata import Interval
 from esteira.settings import Settings
 from esteira.stack import summary
 

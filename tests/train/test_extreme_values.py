@@ -13,6 +13,7 @@ from esteira import bundle
 from esteira.candidates import Ridge
 from esteira.case import Case
 from esteira.data import clean, raw
+from esteira.metadata import Facts
 from esteira.train import importance, steps
 from esteira.train.answers import Answers
 from esteira.train.fitted import Fitted
@@ -111,7 +112,7 @@ def test_a_column_whose_shuffling_gives_no_number_has_no_importance():
 def test_what_could_not_be_read_again_is_never_written(tmp_path, flat_story):
     facts = flat_story.judgement.facts
     with pytest.raises(ValidationError, match="finite number"):
-        bundle.Facts.model_validate({**dict(facts), "scores": {"rmse": float("inf")}})
+        Facts.model_validate({**dict(facts), "scores": {"rmse": float("inf")}})
     with pytest.raises(ValidationError, match="finite number"):
         Fitted(
             candidate=Ridge(),

@@ -11,8 +11,8 @@ import pytest
 from stories import storms
 
 from esteira import bundle
-from esteira.bundle import HeldOutFact, Interval
 from esteira.data import clean, raw
+from esteira.metadata import HeldOutFact, Interval
 from esteira.train import features, graph, registry, steps
 from esteira.train.answers import Answers
 from esteira.train.gate import Holdout, coverage_floor, gate

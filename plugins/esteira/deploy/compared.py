@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from statistics import fmean
 
-from esteira.bundle import Answer
 from esteira.deploy.ask import Said
 from esteira.deploy.evidence import Answers, Comparison
 from esteira.deploy.tally import percentile
+from esteira.metadata import Answer
 
 _KEPT = 10_000
 """Times that are kept of each version: the latest."""

@@ -11,7 +11,8 @@ from esteira.bundle import Bundle
 from esteira.settings import PROJECT
 
 LIBRARY = (
-    "__init__", "errors", "vocabulary", "days", "rules", "candidates", "columns", "case", "bundle", "golden"
+    "__init__", "errors", "vocabulary", "days", "rules", "candidates", "columns", "case", "metadata",
+    "bundle", "golden",
 )  # fmt: skip
 """The modules of the library that the API imports."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from esteira import bundle as bundles
-from esteira.bundle import BundleError, Metadata
+from esteira.bundle import BundleError
 from esteira.deploy import standing
 from esteira.deploy.errors import NoWayBackError, PinnedError, WithdrawnError
 from esteira.deploy.facts import Outcome, Release
 from esteira.deploy.journal import record, releases, user
 from esteira.deploy.lock import locked
+from esteira.metadata import Metadata
 from esteira.settings import Settings
 
 

@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 
-from esteira.bundle import Golden, Metadata
 from esteira.deploy.errors import GoldenError, NotReadyError
 from esteira.deploy.facts import Instance
 from esteira.deploy.gateway.folders import reachable
 from esteira.golden import disagreement
+from esteira.metadata import Golden, Metadata
 
 READY_SECONDS = 30.0
 REFUSAL_SECONDS = 0.5

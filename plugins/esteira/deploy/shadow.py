@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from esteira.bundle import Answer
 from esteira.deploy.ask import Ask
 from esteira.deploy.compared import Compared
 from esteira.deploy.evidence import BreachError, Comparison
 from esteira.deploy.traffic import Seen
 from esteira.deploy.verdict import fails
+from esteira.metadata import Answer
 
 AT_ONCE = 50
 """Copies that may wait to be asked; more are dropped, so that what is asked is what is live now."""

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from esteira import bundle
-from esteira.bundle import Interval, Metadata
 from esteira.deploy.live import live as serving
 from esteira.errors import EsteiraError
+from esteira.metadata import Interval, Metadata
 from esteira.settings import PROJECT, Settings
 from esteira.stack.home import USER, Home
 

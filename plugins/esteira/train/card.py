@@ -13,9 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from esteira.bundle import Facts
 from esteira.case import LOWER_IS_BETTER, Case
 from esteira.data.report import Report
+from esteira.metadata import Facts
 from esteira.train import words
 from esteira.train.facts import Evidence
 from esteira.train.gate import Verdict

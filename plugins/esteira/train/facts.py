@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from esteira.bundle import CandidateFact, Compared, Facts, HeldOutFact, Interval
 from esteira.candidates import parameters
 from esteira.case import Case
 from esteira.commit import git_commit
+from esteira.metadata import CandidateFact, Compared, Facts, HeldOutFact, Interval
 from esteira.train import golden, scores
 from esteira.train.answers import Answers
 from esteira.train.finish import Finished

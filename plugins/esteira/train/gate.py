@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from esteira import bundle
-from esteira.bundle import Bundle, BundleError, HeldOutFact, Interval
+from esteira.bundle import Bundle, BundleError
 from esteira.case import LOWER_IS_BETTER, Case
 from esteira.columns import Column, Date, is_text
+from esteira.metadata import HeldOutFact, Interval
 from esteira.settings import Settings
 from esteira.train import features, graph
 from esteira.train.answers import Answers

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from esteira.bundle import Answer, Golden, Record, Value
 from esteira.case import Case
-from esteira.columns import Column, Date, Number, is_text
+from esteira.columns import Column, Date, Number, Value, is_text
 from esteira.days import to_text
+from esteira.metadata import Answer, Golden, Record
 from esteira.train import features, finish
 from esteira.train.answers import Answers
 from esteira.train.finish import Finished

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from esteira.bundle import Facts
 from esteira.case import Case
 from esteira.errors import EsteiraError
+from esteira.metadata import Facts
 from esteira.settings import Settings
 from esteira.train import card, features, finish, graph, importance, pictures
 from esteira.train.answers import Answers

@@ -7,9 +7,9 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 
-from esteira.bundle import DatasetFact
 from esteira.case import Case
 from esteira.data.dataset import Dataset
+from esteira.metadata import DatasetFact
 from esteira.settings import Settings
 from esteira.train import encoding, features, preprocessing, scaler, workspace
 from esteira.train.columns import Columns, prove

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from esteira.bundle import DatasetFact, Seen
 from esteira.data.dataset import Dataset
 from esteira.days import to_text
+from esteira.metadata import DatasetFact, Seen
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -5,7 +5,8 @@ import logging
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from esteira.bundle import Bundle, Metadata
+from esteira.bundle import Bundle
+from esteira.metadata import Metadata
 from esteira.settings import Settings
 from esteira.train import track
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from esteira.bundle import ClassScores, told
 from esteira.case import LOWER_IS_BETTER, Case
+from esteira.metadata import ClassScores, told
 from esteira.train.answers import Answers
 from esteira.vocabulary import Task
 

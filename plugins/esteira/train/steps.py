@@ -12,6 +12,7 @@ from esteira.candidates import Ensemble
 from esteira.case import Case
 from esteira.data.dataset import Dataset
 from esteira.errors import EsteiraError
+from esteira.metadata import Role
 from esteira.settings import Settings
 from esteira.train import ensemble, judge, registry, search, track, workspace
 from esteira.train.candidate_run import candidate_run
@@ -127,7 +128,7 @@ def publish_version(prepared: Prepared, judgement: Judgement, settings: Settings
 
 def _published(prepared: Prepared, judgement: Judgement, settings: Settings) -> Bundle:
     workspace.check(prepared.folder)
-    files: dict[bundle.Role, bytes] = {
+    files: dict[Role, bytes] = {
         "modelo": judgement.finished.model.read_bytes(),
         "scaler": (prepared.folder / "scaler.joblib").read_bytes(),
         "onnx": judgement.finished.graph.read_bytes(),

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from esteira.bundle import Seen
 from esteira.case import Case
 from esteira.columns import Category
+from esteira.metadata import Seen
 from esteira.train.features import Classes, doubles
 from esteira.train.split import TRAIN, Split
 

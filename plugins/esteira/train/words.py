@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from esteira.bundle import ClassScores, Facts, Seen
 from esteira.case import Case
 from esteira.columns import Column, Date
 from esteira.days import to_text
+from esteira.metadata import ClassScores, Facts, Seen
 from esteira.train.facts import Evidence
 
 MEANINGS: Mapping[str, str] = {
