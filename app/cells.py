@@ -15,11 +15,11 @@ from arro3.core import Array, DataType
 from app.judges import DateJudge, Floats, Judge, Judged, NumberJudge, TextJudge
 from app.problems import Refusal
 from app.words import allowed, cut
+from esteira.columns import EXACT
 
 FLOAT, INTEGER, TEXT = DataType.float64(), DataType.int64(), DataType.utf8()
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
 SECONDS_OF_DAY = 86_400
-_EXACT = 2.0**53
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?|[0-9]*\.[0-9]+)([eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
 
@@ -109,5 +109,5 @@ def _days(cells: Array) -> Floats:
     if DataType.is_date32(cells.type):
         return _floats(cells.cast(DataType.int32()).cast(FLOAT))
     ticks = _floats(cells.cast(INTEGER).cast(FLOAT)).copy()
-    ticks[np.abs(ticks) >= _EXACT] = np.inf
+    ticks[np.abs(ticks) >= EXACT] = np.inf
     return ticks / (SECONDS_OF_DAY * UNITS[cells.type.time_unit or "ms"])

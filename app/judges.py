@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.values import EXACT, DaysOf, spelled
+from app.values import DaysOf, spelled
 from app.words import LONGEST_TEXT
-from esteira.columns import Category, Column, Date, Integer, is_text
+from esteira.columns import EXACT, Category, Column, Date, Integer, is_text
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, create_model
 
-from app.values import EXACT, Days, OneInAnyCase, OneOf, Whole
+from app.values import Days, OneInAnyCase, OneOf, Whole
 from app.words import LONGEST_TEXT, allowed
-from esteira.columns import Category, Column, Date, Integer, Value, json_name
+from esteira.columns import EXACT, Category, Column, Date, Integer, Value, json_name
 from esteira.metadata import Record
 
 

@@ -13,8 +13,6 @@ from app.span import pattern
 from esteira.columns import Date
 from esteira.days import to_days, to_text
 
-EXACT = 2**53
-"""Beyond this, not every whole number is a float64, which is what the model computes with."""
 EARLIEST, LATEST = to_days("0001-01-01"), to_days("9999-12-31T23:59:59")
 """Every number of days between these is a date; a time zone can move a moment past them."""
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from esteira.candidates import Candidate, Ensemble
-from esteira.columns import Category, Column, Date, Integer, Number, Value, json_name
+from esteira.columns import EXACT, Category, Column, Date, Integer, Number, Value, json_name
 from esteira.rules import Rule
 from esteira.vocabulary import Task, Word
 
@@ -21,9 +21,6 @@ API_PATHS = frozenset(
     | {"ping", "invocations", "v2"}  # what other platforms ask
 )
 """What the gateway could not tell from a path of the default case is no case's name."""
-
-_EXACT = 2**53
-"""Up to this a float64, which models compute with, tells every whole number from the next."""
 
 RegressionMetric = Literal["r2", "rmse", "mae", "mape", "medae", "r2_log"]
 ClassificationMetric = Literal[
@@ -249,9 +246,9 @@ def _check_exact(columns: Mapping[str, Column]) -> None:
     for name, column in columns.items():
         for end in ("min", "max") if isinstance(column, Integer) else ():
             bound = getattr(column, end)
-            if bound is not None and abs(bound) > _EXACT:
+            if bound is not None and abs(bound) > EXACT:
                 raise ValueError(
-                    f"columns.{name}.{end}: {bound} is beyond {_EXACT:,}, up to which models tell whole "
+                    f"columns.{name}.{end}: {bound} is beyond {EXACT:,}, up to which models tell whole "
                     f"numbers apart; leave {end} out, or make a text of the column: category without levels"
                 )
 

@@ -11,6 +11,9 @@ from pydantic import Field, field_validator, model_validator
 from esteira.days import to_days, to_text
 from esteira.vocabulary import Word
 
+EXACT = 2**53
+"""Beyond this, not every whole number is a float64, which is what the model computes with."""
+
 Value = int | float | str | None
 """A value of a record in JSON."""
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from esteira.columns import Category, Column, Date, Integer, Number
+from esteira.columns import EXACT, Category, Column, Date, Integer, Number
 from esteira.data import dates, numbers
 from esteira.days import to_text
 
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue, Value
 
-_LARGEST_WHOLE = 2**53
 _LARGEST = 1.7976931348623157e308
 _INTEGER_TYPES = ((2**7, "int8"), (2**15, "int16"), (2**31, "int32"))
 
@@ -40,7 +39,7 @@ def cell(name: str, column: Column, text: StringValue, tokens: tuple[str, ...]) 
     """Read a column from its text; the tokens, without blanks around them, stand for a missing value."""
     match column:
         case Integer():
-            low, high = _bounds(column, _LARGEST_WHOLE)
+            low, high = _bounds(column, EXACT)
             return _whole(name, column, text, tokens, int(low), int(high))
         case Number():
             return _number(name, column, text, tokens)
